@@ -1,0 +1,1 @@
+"""Arithmetic that the parts share: weighted Grams, log-space helpers, safe solves."""

@@ -1,0 +1,35 @@
+"""Sums of exponentials over the experts, safe at any scale."""
+
+import numpy as np
+
+
+def log_sum_exp(logs):
+    """Return log sum_k exp(logs_nk), shape (n,), for logs (n, K)."""
+    return pool_and_share(logs)[0]
+
+
+def pool_and_share(logs):
+    """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K)."""
+    top = logs.max(axis=1)
+    top[~np.isfinite(top)] = 0.0
+    share = logs - top[:, None]
+    np.exp(share, out=share)
+    total = share.sum(axis=1)
+    share /= total[:, None]
+    return top + np.log(total), share
+
+
+def log_softmax(scores):
+    """Return scores_nk - log sum_j exp(scores_nj), shape (n, K)."""
+    top = scores.max(axis=1)
+    shifted = scores - top[:, None]
+    shifted -= np.log(np.exp(shifted).sum(axis=1))[:, None]
+    return shifted
+
+
+def softmax(scores):
+    """Return exp(scores_nk) / sum_j exp(scores_nj), shape (n, K)."""
+    share = scores - scores.max(axis=1)[:, None]
+    np.exp(share, out=share)
+    share /= share.sum(axis=1)[:, None]
+    return share

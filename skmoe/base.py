@@ -1,0 +1,289 @@
+"""The contracts: what an expert bank, a gate, a criterion and their records promise.
+
+Every classical estimator of the package is a sentence made of these nouns. Shapes are written with
+``n`` rows, ``d`` features, ``q`` outputs and ``K`` experts; rows come first and experts last.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+class Parameters:
+    """Learned numbers of a part: a frozen dataclass whose fields are arrays or Parameters.
+
+    A field may live on a curved domain (a variance is positive). Such a field is stored in a free
+    coordinate (its logarithm), so that any vector in the neighborhood of ``flatten()`` is again a
+    valid set of parameters: accelerators and optimizers move in that space.
+    """
+
+    def flatten(self):
+        """Return all numbers as one float64 vector of shape (size,)."""
+        parts = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            flat = value.flatten() if hasattr(value, "unflatten") else np.ravel(value)
+            parts.append(np.asarray(flat, dtype=np.float64))
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    @property
+    def size(self):
+        """Length of ``flatten()``."""
+        return sum(np.size(getattr(self, f.name)) if not hasattr(getattr(self, f.name), "unflatten")
+                   else getattr(self, f.name).size for f in fields(self))
+
+    def unflatten(self, vector):
+        """Return parameters of this shape that hold the numbers of ``vector`` (size,)."""
+        changes, start = {}, 0
+        for field in fields(self):
+            value = getattr(self, field.name)
+            stop = start + (value.size if hasattr(value, "unflatten") else np.size(value))
+            piece = vector[start:stop]
+            changes[field.name] = (
+                value.unflatten(piece) if hasattr(value, "unflatten")
+                else np.reshape(piece, np.shape(value))
+            )
+            start = stop
+        return replace(self, **changes)
+
+
+class Statistics:
+    """What a part needs to know of the rows: a frozen dataclass whose fields can be added.
+
+    ``statistics`` of two blocks of rows add up to those of their union; ``m_step`` sees the sum
+    and never the rows. Fields are arrays, numbers or again Statistics.
+    """
+
+    def __add__(self, other):
+        return replace(
+            self, **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+    def __mul__(self, factor):
+        return replace(self, **{f.name: getattr(self, f.name) * factor for f in fields(self)})
+
+    __rmul__ = __mul__
+
+
+class Part(BaseEstimator, ABC):
+    """An expert bank or a gate: hyper-parameters only; what it learns is handed in and out.
+
+    Attributes
+    ----------
+    monotone : bool
+        Whether one M-step (shortened if need be) never lowers the part's expected log-density.
+    settling_steps : int
+        M-steps from a neutral start after which given shares are followed well enough.
+    """
+
+    monotone = True
+    settling_steps = 1
+
+    @abstractmethod
+    def m_step(self, theta, statistics):
+        """Return new Parameters from the present ones and the summed Statistics."""
+
+    @abstractmethod
+    def n_parameters(self, theta):
+        """Return the number of free parameters (an int) for AIC and BIC."""
+
+    def penalty(self, theta):
+        """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
+        return 0.0
+
+    def units(self, theta, scaling):
+        """Return a dict of attribute name -> array, in the units of the user's data.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Learned on standardized rows.
+        scaling : skmoe.batches.Scaling
+            How the rows were standardized (``x_mean, x_scale, y_mean, y_scale``).
+        """
+        return {}
+
+
+class Experts(Part):
+    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together.
+
+    Attributes
+    ----------
+    response : {"real"}
+        Which targets the family describes: ``"real"`` ones may be shifted and scaled before the
+        fit; other families are handed the targets as they are.
+    """
+
+    response = "real"
+
+    @abstractmethod
+    def init(self, X, y, n_experts):
+        """Return neutral Parameters for rows like X (n, d) and y (n, q)."""
+
+    @abstractmethod
+    def log_prob(self, theta, X, y):
+        """Return log p(y | x, theta_k), shape (n, K), for X (n, d) and y (n, q)."""
+
+    def evidence(self, theta, X, y):
+        """Return what drives learning, shape (n, K); the log-density unless a part says else."""
+        return self.log_prob(theta, X, y)
+
+    @abstractmethod
+    def statistics(self, theta, X, y, weight):
+        """Return the Statistics of a block of rows under the weights (n, K)."""
+
+    @abstractmethod
+    def mean(self, theta, X):
+        """Return the experts' means, shape (n, K, q)."""
+
+    @abstractmethod
+    def components(self, theta, X):
+        """Return the experts' densities at the rows of X (n, d) as `Components`."""
+
+
+class Gate(Part):
+    """g(x): whom to ask. Its log-weights are normalized over the experts."""
+
+    @abstractmethod
+    def init(self, X, n_experts):
+        """Return neutral Parameters: every expert is asked equally often."""
+
+    @abstractmethod
+    def log_prob(self, theta, X):
+        """Return the log-weights log g_k(x), shape (n, K)."""
+
+    def evidence(self, theta, X):
+        """Return what drives learning, shape (n, K); the log-weights unless a part says else."""
+        return self.log_prob(theta, X)
+
+    @abstractmethod
+    def statistics(self, theta, X, weight):
+        """Return the Statistics of a block of rows that go to the experts with weight (n, K)."""
+
+
+class Criterion(BaseEstimator, ABC):
+    """What is climbed, and how the rows are shared out among the experts.
+
+    Attributes
+    ----------
+    smooth : bool
+        Whether the shares move smoothly with the parameters (accelerators need it).
+    """
+
+    smooth = True
+
+    @abstractmethod
+    def pool_and_share(self, joint):
+        """Return the pooled evidence (n,) and the responsibilities (n, K) of joint (n, K)."""
+
+    @abstractmethod
+    def predictive_weights(self, log_gate):
+        """Return the weights (n, K) that the answer gives to the experts."""
+
+
+class Components(ABC):
+    """The K densities of y at each of n rows, as an expert bank hands them to the answer.
+
+    Every method broadcasts like the frozen distributions of `scipy.stats`: ``y`` has a shape that
+    broadcasts against ``(n, K, q)`` and results lose the last axis where they join the outputs.
+
+    Attributes
+    ----------
+    shape : tuple (n, K, q)
+    """
+
+    @property
+    @abstractmethod
+    def shape(self):
+        """(n, K, q): rows, experts, outputs."""
+
+    @abstractmethod
+    def log_prob(self, y):
+        """Return log p_k(y) of the joint over outputs; y (..., n, 1, q) -> (..., n, K)."""
+
+    @abstractmethod
+    def mean(self):
+        """Return the means, shape (n, K, q)."""
+
+    @abstractmethod
+    def covariance(self):
+        """Return the covariances, broadcastable to (n, K, q, q)."""
+
+    @abstractmethod
+    def cdf(self, y):
+        """Return the marginal distribution functions; y (..., n, 1, q) -> (..., n, K, q)."""
+
+    @abstractmethod
+    def ppf(self, q):
+        """Return the marginal quantiles at the level q (a number in [0, 1]), shape (n, K, q)."""
+
+    @abstractmethod
+    def sample(self, expert, rng):
+        """Return draws, shape (m, n, q), from the experts numbered in ``expert`` (m, n)."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fitter hands back.
+
+    Attributes
+    ----------
+    theta : Parameters
+        The best parameters reached.
+    bounds : tuple of float
+        The bound held after each pass over the rows; never falling where the parts are monotone.
+    shares : ndarray of shape (K,)
+        Weight of rows each expert is responsible for.
+    n_iter : int
+        Accepted moves.
+    converged : bool
+    stop_reason : str
+    """
+
+    theta: Parameters
+    bounds: tuple
+    shares: np.ndarray
+    n_iter: int
+    converged: bool
+    stop_reason: str
+
+    @property
+    def bound(self):
+        """The bound at ``theta``: weighted evidence summed over rows, plus penalties."""
+        return self.bounds[-1]
+
+    @property
+    def n_passes(self):
+        """Passes over the rows, those that a safeguard turned back included."""
+        return len(self.bounds)
+
+
+class Fitter(BaseEstimator, ABC):
+    """How theta moves."""
+
+    @abstractmethod
+    def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
+        """Climb from theta.
+
+        Parameters
+        ----------
+        mixture : skmoe.mixture.Mixture
+        theta : Parameters
+            Where to begin.
+        batches : skmoe.batches.Batches
+            The rows.
+        max_iter : int
+            Passes allowed.
+        tol : float
+            Stop when the bound is expected to rise by less than ``tol`` per unit of weight.
+        on_pass : callable or None
+            Called as ``on_pass(n_passes, bound, theta)``; a true answer stops the fit.
+
+        Returns
+        -------
+        FitResult
+        """

@@ -1,0 +1,135 @@
+"""Where rows come from: blocks that fit the cache, in units in which every column counts alike."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+__all__ = ["Batches", "Block", "InMemory", "Scaling"]
+
+# Rows of a block. Quadratic features of 20 columns and this many rows stay within a core's share of
+# the cache; shorter blocks pay for interpreter time, longer ones for memory traffic.
+BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows on their way to the parts.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+        What the experts see.
+    X_gate : ndarray of shape (n, d_gate)
+        What the gate sees; often the same array.
+    y : ndarray of shape (n, q)
+    weight : ndarray of shape (n,)
+    """
+
+    X: np.ndarray
+    X_gate: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def rows(self, index):
+        """Return the rows of a slice or of an array of row numbers."""
+        X = self.X[index]
+        X_gate = X if self.X_gate is self.X else self.X_gate[index]
+        return Block(X, X_gate, self.y[index], self.weight[index])
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.y)
+
+
+class Batches(ABC):
+    """A source of row blocks that can be swept again and again."""
+
+    @abstractmethod
+    def sweep(self, function):
+        """Return the sum of ``function(block)`` over all blocks."""
+
+
+class InMemory(Batches):
+    """Row blocks of arrays that are held in memory.
+
+    Parameters
+    ----------
+    block : Block
+        All rows; column-major arrays are the fast ones.
+    block_rows : int, default=4096
+        Rows handed out at a time.
+    """
+
+    def __init__(self, block, block_rows=BLOCK_ROWS):
+        self.block = block
+        self.block_rows = block_rows
+
+    def sweep(self, function):
+        n, step = self.block.n_rows, self.block_rows
+        if n <= step:
+            return function(self.block)
+        slices = (slice(start, min(start + step, n)) for start in range(0, n, step))
+        return reduce(add, (function(self.block.rows(rows)) for rows in slices))
+
+
+@dataclass(frozen=True)
+class Standardizer:
+    """Shift and scale of the columns of one array.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+    scale : ndarray of shape (d,)
+        Standard deviations; 1 for a constant column.
+    constant : ndarray of shape (d,), bool
+        Columns that do not vary; they become exact zeros.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+
+    @classmethod
+    def of(cls, A, weight):
+        """Measure the columns of A (n, d) under the row weights (n,)."""
+        share = weight.astype(np.float64) / weight.sum(dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = share @ A
+            # A second sweep takes out what the first sum lost to rounding.
+            mean = mean + share @ (A - mean)
+            variance = share @ np.square(A - mean, dtype=np.float64)
+        if not np.isfinite(variance).all():
+            largest = np.maximum(np.abs(A).max(axis=0).astype(np.float64), 1.0)
+            inner = cls.of(A / largest, weight)
+            return cls(inner.mean * largest, inner.scale * largest, inner.constant)
+        scale = np.sqrt(variance)
+        precision = np.finfo(A.dtype).eps
+        # Less spread than the rounding of its own mean: no information.
+        constant = scale <= 10 * precision * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, scale), constant)
+
+    def apply(self, A):
+        """Return the standardized columns, column-major, in the precision of A."""
+        columns = np.empty(A.shape[::-1], dtype=A.dtype)
+        np.subtract(A.T, self.mean[:, None], out=columns, casting="same_kind")
+        columns /= self.scale[:, None].astype(A.dtype)
+        if self.constant.any():
+            columns[self.constant] = 0.0
+        return columns.T
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How rows were standardized: experts' features, gate's features and targets.
+
+    Nothing that is learned depends on the units of X or y, since the parts only ever see
+    standardized columns; ``units`` of the parts brings coefficients back.
+    """
+
+    X: Standardizer
+    X_gate: Standardizer
+    y: Standardizer

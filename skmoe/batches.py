@@ -133,3 +133,8 @@ class Scaling:
     X: Standardizer
     X_gate: Standardizer
     y: Standardizer
+
+    def without_features(self):
+        """Return the same scaling for experts that are shown no feature."""
+        X = Standardizer(self.X.mean[:0], self.X.scale[:0], self.X.constant[:0])
+        return Scaling(X, self.X_gate, self.y)

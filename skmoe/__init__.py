@@ -1,0 +1,7 @@
+"""Mixtures of experts in scikit-learn's style."""
+
+from skmoe._version import __version__
+from skmoe.distribution import MixtureDistribution
+from skmoe.estimators import MixtureOfExpertsRegressor
+
+__all__ = ["MixtureDistribution", "MixtureOfExpertsRegressor", "__version__"]

@@ -1,0 +1,5 @@
+"""The scikit-learn face: validate, build the sentence, run it, publish what was learned."""
+
+from skmoe.estimators.regressor import MixtureOfExpertsRegressor
+
+__all__ = ["MixtureOfExpertsRegressor"]

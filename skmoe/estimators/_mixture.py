@@ -1,0 +1,268 @@
+"""What all classical mixtures share: build the sentence, run it, answer."""
+
+import warnings
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from skmoe._math import logspace
+from skmoe.batches import BLOCK_ROWS, Block, InMemory, Scaling, Standardizer
+from skmoe.distribution import MixtureDistribution
+from skmoe.estimators import _columns, _parts, _validation
+from skmoe.estimators._watch import CallbackSupportMixin, Watcher
+from skmoe.mixture import Mixture
+from skmoe.starts import best_start, is_sound
+
+
+class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
+    """Fit and answer for any sentence of experts, gate, criterion and fitter."""
+
+    # ---------------------------------------------------------------- learning
+
+    def _learn(self, X, y, sample_weight):
+        """Validate, standardize, start, climb, publish."""
+        self._check_hyper_parameters()
+        mixture = Mixture(*(
+            _parts.build(name, getattr(self, name)) for name in ("experts", "gate", "criterion")
+        ))
+        fitter = _parts.build("fitter", self.fitter)
+        resume = self.warm_start and hasattr(self, "theta_")
+        block = self._training_block(X, y, sample_weight, resume)
+        watcher = Watcher(self, self.max_iter)
+        watcher.begin(X, y)
+        with threadpool_limits(limits=1, user_api="blas"):
+            result = self._climb(mixture, fitter, block, watcher, resume)
+        self._publish(mixture, result, block)
+        watcher.end(X, y)
+        return self
+
+    def _check_hyper_parameters(self):
+        for name in ("n_experts", "n_init", "max_iter"):
+            _validation.check_count(name, getattr(self, name))
+        _validation.check_number("tol", self.tol)
+        if self.batch_size is not None:
+            _validation.check_count("batch_size", self.batch_size)
+
+    def _training_block(self, raw, y, sample_weight, resume):
+        X, y, weight, flat, kept = _validation.check_training_rows(
+            self, raw, y, sample_weight, reset=True
+        )
+        names = getattr(self, "feature_names_in_", None)
+        self._columns = tuple(
+            _columns.choose(argument, getattr(self, argument), raw, X.shape[1], names)
+            for argument in ("expert_features", "gate_features")
+        )
+        self._flat, self._n_targets = flat, y.shape[1]
+        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
+        if len(seen) != len(y):
+            seen = seen[kept]
+        if len(seen_by_gate) != len(y):
+            seen_by_gate = seen_by_gate[kept]
+        if not resume:
+            self._scaling = Scaling(
+                *(Standardizer.of(A, weight) for A in (seen, seen_by_gate, y))
+            )
+        return self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+
+    def _block(self, seen, seen_by_gate, y, weight):
+        X = self._scaling.X.apply(seen)
+        same = seen_by_gate is seen
+        return Block(X, X if same else self._scaling.X_gate.apply(seen_by_gate), y, weight)
+
+    def _climb(self, mixture, fitter, block, watcher, resume):
+        batches = InMemory(block, self.batch_size or BLOCK_ROWS)
+        best = None
+        for theta in self._starts(mixture, fitter, block, resume):
+            result = fitter.fit(
+                mixture, theta, batches,
+                max_iter=self.max_iter, tol=self.tol, on_pass=watcher.on_pass,
+            )
+            if best is None or result.bound > best.bound:
+                best = result
+            if is_sound(result, block):
+                return result
+            break
+        return best
+
+    def _starts(self, mixture, fitter, block, resume):
+        if resume:
+            return [self.theta_]
+        return best_start(
+            mixture, fitter, block, self.n_experts,
+            n_init=self.n_init, rng=check_random_state(self.random_state), n_jobs=self.n_jobs,
+        )
+
+    def _publish(self, mixture, result, block):
+        self._mixture, self.theta_ = mixture, result.theta
+        self.experts_, self.gate_ = mixture.experts, mixture.gate
+        attributes = self.experts_.units(result.theta.experts, self._scaling)
+        attributes |= self.gate_.units(result.theta.gate, self._scaling)
+        for name, value in attributes.items():
+            setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
+        self.n_parameters_ = mixture.n_parameters(result.theta)
+        self.n_iter_, self.n_passes_ = result.n_iter, result.n_passes
+        self.converged_, self.stop_reason_ = result.converged, result.stop_reason
+        self.lower_bounds_ = np.array(result.bounds)
+        self.lower_bound_ = result.bound
+        self._warn(result)
+
+    def _shaped(self, name, value):
+        """Drop the axes of the outputs where y was flat."""
+        if not self._flat or name.startswith("gate_"):
+            return value
+        return value.reshape(value.shape[0], -1)if name == "coef_" else value.reshape(-1)
+
+    def _warn(self, result):
+        retired = np.flatnonzero(result.shares < 0.5)
+        if len(retired):
+            self.stop_reason_ += f"; retired experts {retired.tolist()}"
+            warnings.warn(
+                f"Experts {retired.tolist()} lost their rows and were retired; "
+                f"n_experts={self.n_experts} may be too many.",
+                stacklevel=4,
+            )
+        if not result.converged:
+            warnings.warn(
+                f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
+                "before it converged; raise max_iter or tol.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # --------------------------------------------------------------- answering
+
+    def _seen(self, raw, X):
+        """Standardized rows for experts and gate from validated X (n, d)."""
+        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
+        X = self._scaling.X.apply(seen)
+        same = seen_by_gate is seen
+        return X, X if same else self._scaling.X_gate.apply(seen_by_gate)
+
+    def predict_distribution(self, X):
+        """Return the predictive mixture of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        MixtureDistribution
+            With the methods of a frozen `scipy.stats` distribution, over rows.
+        """
+        check_is_fitted(self)
+        seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X))
+        weights = self._mixture.criterion.predictive_weights(
+            self.gate_.log_prob(self.theta_.gate, seen_by_gate)
+        )
+        return MixtureDistribution(
+            weights,
+            self.experts_.components(self.theta_.experts, seen),
+            loc=self._scaling.y.mean,
+            scale=self._scaling.y.scale,
+            squeeze=self._flat,
+        )
+
+    def predict_gate(self, X):
+        """Return the gate's weights, shape (n_samples, n_experts); rows sum to 1."""
+        check_is_fitted(self)
+        _, seen = self._seen(X, _validation.check_rows(self, X))
+        return np.ascontiguousarray(np.exp(self.gate_.log_prob(self.theta_.gate, seen)))
+
+    def predict_experts(self, X):
+        """Return every expert's mean, shape (n_samples, n_experts) or with a last axis of targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        seen, _ = self._seen(X, _validation.check_rows(self, X))
+        means = self.experts_.mean(self.theta_.experts, seen)
+        means = means * self._scaling.y.scale + self._scaling.y.mean
+        means = np.ascontiguousarray(means.astype(seen.dtype, copy=False))
+        return means[:, :, 0] if self._flat else means
+
+    def apply(self, X):
+        """Return the number of the most weighted expert of every row, shape (n_samples,)."""
+        return self.predict_gate(X).argmax(axis=1)
+
+    def responsibilities(self, X, y):
+        """Return who made which row, given its answer, shape (n_samples, n_experts)."""
+        check_is_fitted(self)
+        block = self._answered(X, y)
+        return np.ascontiguousarray(self._mixture.share(self.theta_, block))
+
+    def score_samples(self, X, y):
+        """Return the log-density of every answer, shape (n_samples,), in units of y."""
+        check_is_fitted(self)
+        block = self._answered(X, y)
+        log_gate = self.gate_.log_prob(self.theta_.gate, block.X_gate)
+        weights = self._mixture.criterion.predictive_weights(log_gate)
+        with np.errstate(divide="ignore"):
+            joint = np.log(weights)
+        joint = joint + self.experts_.log_prob(self.theta_.experts, block.X, block.y)
+        return logspace.log_sum_exp(joint) - np.log(self._scaling.y.scale).sum()
+
+    def _answered(self, X, y):
+        raw = X
+        X, y = _validation.check_answers(self, X, y)
+        seen, seen_by_gate = self._seen(raw, X)
+        return Block(seen, seen_by_gate, self._scaling.y.apply(y), np.ones(len(y), X.dtype))
+
+    def log_likelihood(self, X, y, sample_weight=None):
+        """Return the log-density of the answers, summed over rows (a float).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), optional
+        """
+        logs = self.score_samples(X, y)
+        if sample_weight is None:
+            return float(logs.sum(dtype=np.float64))
+        weight = _validation._check_sample_weight(sample_weight, logs)
+        return float(np.dot(weight, logs))
+
+    def aic(self, X, y):
+        """Return Akaike's criterion, 2 p - 2 log L (a float; lower is better)."""
+        return 2.0 * self.n_parameters_ - 2.0 * self.log_likelihood(X, y)
+
+    def bic(self, X, y):
+        """Return the Bayesian information criterion, p log n - 2 log L (a float)."""
+        logs = self.score_samples(X, y)
+        return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
+
+    def icl(self, X, y):
+        """Return the integrated completed likelihood: BIC plus twice the shares' entropy."""
+        share = self.responsibilities(X, y)
+        entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
+        return float(self.bic(X, y) + 2.0 * entropy)
+
+    def sample(self, X, n_samples=1, random_state=None):
+        """Draw answers for the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+        n_samples : int, default=1
+            Draws a row.
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), or (n_rows, n_samples) for more than one draw
+            With a last axis of targets where y had one.
+        """
+        _validation.check_count("n_samples", n_samples)
+        return self.predict_distribution(X).rvs(size=n_samples, random_state=random_state)
+
+    @abstractmethod
+    def predict(self, X):
+        """Return the answer for every row."""

@@ -1,0 +1,195 @@
+"""The mixture-of-experts regressor."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skmoe.batches import BLOCK_ROWS
+from skmoe.estimators import _validation
+from skmoe.estimators._mixture import BaseMixture
+from skmoe.estimators._watch import with_callbacks
+
+
+class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
+    """Mixture of experts: a gate decides which expert answers where.
+
+    Parameters
+    ----------
+    n_experts : int, default=3
+        Number of experts K.
+    experts : {"linear", "constant"} or Experts, default="linear"
+        The expert bank.
+    gate : {"softmax", "constant"} or Gate, default="softmax"
+        Who decides whom to ask.
+    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
+        What is climbed; ``"classification"`` is the hard mixture of experts.
+    fitter : {"em"} or Fitter, default="em"
+        How it is climbed.
+    expert_features, gate_features : list of int or str, transformer, or None, default=None
+        Columns that experts or gate see; a transformer makes them from X. None: all columns.
+    n_init : int, default=16
+        Directions from which short runs start; the best is followed to the end.
+    start : {"directions"}, default="directions"
+        How first guesses are made.
+    max_iter : int, default=1000
+        Passes over the rows allowed for the long run.
+    tol : float, default=1e-9
+        The fit has converged when the bound is expected to rise by less than this per unit of
+        sample weight.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last solution.
+    random_state : int, RandomState or None, default=None
+        Seed of the directions.
+    n_jobs : int or None, default=None
+        Short runs side by side (joblib). The result does not depend on it.
+    batch_size : int or None, default=None
+        Rows handed to the parts at a time; None fits the cache.
+    verbose : int, default=0
+        Print a line a pass.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_experts, n_features) or (n_experts, n_targets, n_features)
+        Experts' coefficients, in units of y per unit of x.
+    intercept_ : ndarray of shape (n_experts,) or (n_experts, n_targets)
+    covariances_ : ndarray
+        Noise of the experts in squared units of y: variances (n_experts,) for a flat y, else as
+        the experts' ``covariance_type`` says.
+    gate_coef_ : ndarray of shape (n_experts, n_features)
+        Gate coefficients; columns sum to zero over the experts.
+    gate_intercept_ : ndarray of shape (n_experts,)
+    experts_, gate_ : Experts, Gate
+        The parts as they were used.
+    theta_ : Parameters
+        What was learned, for standardized rows.
+    n_parameters_ : int
+        Free parameters, for AIC and BIC.
+    n_iter_, n_passes_ : int
+        Accepted moves, and sweeps of the rows, of the long run.
+    converged_ : bool
+    stop_reason_ : str
+    lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
+        The bound at the end and after each pass: log-likelihood of standardized rows plus
+        penalties. It never falls.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    p(y | x) = sum_k g_k(x) p_k(y | x). Rows are standardized inside, so that nothing depends on
+    the units of X or y, penalties included.
+
+    References
+    ----------
+    Jacobs, Jordan, Nowlan and Hinton (1991), Adaptive mixtures of local experts.
+    Jordan and Jacobs (1994), Hierarchical mixtures of experts and the EM algorithm.
+
+    Examples
+    --------
+    >>> from skmoe import MixtureOfExpertsRegressor
+    >>> from skmoe.datasets import load_motorcycle
+    >>> X, y = load_motorcycle(return_X_y=True)
+    >>> est = MixtureOfExpertsRegressor(n_experts=4, random_state=0).fit(X, y)
+    >>> est.predict_gate(X).shape
+    (133, 4)
+    """
+
+    def __init__(
+        self,
+        n_experts=3,
+        *,
+        experts="linear",
+        gate="softmax",
+        criterion="likelihood",
+        fitter="em",
+        expert_features=None,
+        gate_features=None,
+        n_init=16,
+        start="directions",
+        max_iter=1000,
+        tol=1e-9,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        batch_size=None,
+        verbose=0,
+    ):
+        self.n_experts = n_experts
+        self.experts = experts
+        self.gate = gate
+        self.criterion = criterion
+        self.fitter = fitter
+        self.expert_features = expert_features
+        self.gate_features = gate_features
+        self.n_init = n_init
+        self.start = start
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.batch_size = batch_size
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; an integer weight equals repetition of the row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+        """
+        return self._learn(X, y, sample_weight)
+
+    def predict(self, X, return_std=False):
+        """Return the mean of the predictive distribution.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the predictive standard deviation, too.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        std : ndarray of the same shape
+            Only with ``return_std=True``.
+        """
+        check_is_fitted(self)
+        if return_std:
+            answer = self.predict_distribution(X)
+            return answer.mean(), answer.std()
+        raw, X = X, _validation.check_rows(self, X)
+        means = np.empty((len(X), self._n_targets), dtype=X.dtype)
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            means[rows] = self._mean(raw if len(X) <= BLOCK_ROWS else raw[rows], X[rows])
+        return means[:, 0] if self._flat else means
+
+    def _mean(self, raw, X):
+        seen, seen_by_gate = self._seen(raw, X)
+        weights = self._mixture.criterion.predictive_weights(
+            self.gate_.log_prob(self.theta_.gate, seen_by_gate)
+        )
+        means = self.experts_.mean(self.theta_.experts, seen)
+        blend = np.einsum("nk,nkq->nq", weights, means)
+        return blend * self._scaling.y.scale + self._scaling.y.mean
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        return tags

@@ -1,0 +1,3 @@
+"""What people look at: tables and pictures of a fitted mixture."""
+
+__all__ = []

@@ -7,7 +7,8 @@ import numpy as np
 from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
-from skmoe.experts.noise import DiagonalNoise, FullNoise, GaussianComponents, Noise, SphericalNoise
+from skmoe.experts.gaussian import GaussianComponents
+from skmoe.experts.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
 
 NOISES = {"spherical": SphericalNoise, "diag": DiagonalNoise, "full": FullNoise}
 
@@ -152,8 +153,14 @@ class LinearExperts(Experts):
         new_coef = np.where(starved[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
         new_intercept = np.where(starved[:, None], theta.intercept, coef[:, 0])
         if starved.any() and not self.tied:
-            noise = noise.keep(theta.noise, starved)
+            noise = _keep_rows(theta.noise, noise, starved)
         return LinearParameters(new_coef, new_intercept, noise)
+
+
+def _keep_rows(old, new, kept):
+    """The noise of ``old`` where kept (K,) is true, of ``new`` elsewhere."""
+    numbers = (noise.flatten().reshape(len(kept), -1) for noise in (old, new))
+    return new.unflatten(np.where(kept[:, None], *numbers).ravel())
 
 
 def _scatter(statistics, coef):

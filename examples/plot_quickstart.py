@@ -72,7 +72,7 @@ for k, color in enumerate(COLORS):
     top.plot([], [], color=color, linewidth=3, label=f"expert {k + 1}")
     bottom.plot(times, gate[:, k], color=color, linewidth=2)
 top.plot(times, est.predict(grid), color="black", linestyle="--", label="predictive mean")
-top.set_ylim(y.min() - 25, y.max() + 25)
+top.set_ylim(min(low.min(), y.min()) - 10, max(high.max(), y.max()) + 10)
 top.set_ylabel("head acceleration (g)")
 top.set_title("Motorcycle impact: four experts and a gate")
 top.legend(ncols=2, fontsize="small", loc="lower right")

@@ -33,8 +33,12 @@ class Parameters:
     @property
     def size(self):
         """Length of ``flatten()``."""
-        return sum(np.size(getattr(self, f.name)) if not hasattr(getattr(self, f.name), "unflatten")
-                   else getattr(self, f.name).size for f in fields(self))
+        return sum(
+            np.size(getattr(self, f.name))
+            if not hasattr(getattr(self, f.name), "unflatten")
+            else getattr(self, f.name).size
+            for f in fields(self)
+        )
 
     def unflatten(self, vector):
         """Return parameters of this shape that hold the numbers of ``vector`` (size,)."""
@@ -44,7 +48,8 @@ class Parameters:
             stop = start + (value.size if hasattr(value, "unflatten") else np.size(value))
             piece = vector[start:stop]
             changes[field.name] = (
-                value.unflatten(piece) if hasattr(value, "unflatten")
+                value.unflatten(piece)
+                if hasattr(value, "unflatten")
                 else np.reshape(piece, np.shape(value))
             )
             start = stop

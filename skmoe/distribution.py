@@ -180,7 +180,8 @@ class MixtureDistribution:
         """Return where the density, joint over the outputs, is greatest; shape (n, q).
 
         Newton's method climbs from every component (with several outputs also from between
-        them), and the highest summit wins.
+        them), and the highest summit wins. A density that jumps, as at the end of a support, may
+        be greater at the jump.
         """
         n, n_experts, n_outputs = self.shape
         modes = np.empty((n, n_outputs))
@@ -188,8 +189,10 @@ class MixtureDistribution:
         step = max(1, _BLOCK // cost) if hasattr(self.components, "take") else max(1, n)
         for start in range(0, n, step):
             block = slice(start, start + step)
-            part = self if step >= n else MixtureDistribution(
-                self.weights[block], self.components.take(block)
+            part = (
+                self
+                if step >= n
+                else MixtureDistribution(self.weights[block], self.components.take(block))
             )
             modes[block] = _highest_summit(part)
         return self._publish(self.loc + self.scale * modes)
@@ -303,7 +306,8 @@ class _Trials:
         full = np.zeros((*y.shape[:-2], n_points, y.shape[-1]))
         full[..., active, :] = y
         values = function(
-            self._weights, self._components,
+            self._weights,
+            self._components,
             full.reshape(*y.shape[:-2], self._n_trials, n, y.shape[-1]),
         )
         axis = y.ndim - 2
@@ -349,14 +353,9 @@ def _roots(function, low, high):
     Parameters
     ----------
     function : callable
-        ``function(active, x)`` returns the values (p, q) at x (p, q) of the functions numbered
-        in ``active`` (p,).
+        ``function(active, x)``: values (p, q) at x (p, q) of the functions numbered in active (p,).
     low, high : ndarrays of shape (P, q)
-        Brackets of the roots.
-
-    Returns
-    -------
-    ndarray of shape (P, q)
+        Brackets of the roots; the answer has their shape.
     """
     roots = low.copy()
     active = np.flatnonzero((high > low).any(axis=1))
@@ -405,11 +404,18 @@ def _interpolate(a, b, c, fa, fb, fc):
 
 def _highest_summit(mixture):
     """Return the global maxima (n, q) of the mixture's densities, in the components' units."""
-    starts = _starts(mixture)
+    starts, heights = _starts(mixture)
     n_starts, n, n_outputs = starts.shape
+    # Components whose own peaks are this low add next to nothing to the highest summit.
+    worthwhile = heights > heights.max(axis=0) - math.log(10.0 * mixture.shape[1])
     trials = _Trials(_log(mixture.weights), mixture.components, n_starts)
-    spread = _spread(mixture.components)
-    summits, heights = _climb(trials, starts.reshape(-1, n_outputs), spread)
+    summits, heights = _climb(
+        trials,
+        starts.reshape(-1, n_outputs),
+        heights.ravel(),
+        np.flatnonzero(worthwhile),
+        _spread(mixture.components),
+    )
     best = heights.reshape(n_starts, n).argmax(axis=0)
     return summits.reshape(starts.shape)[best, np.arange(n)]
 
@@ -421,19 +427,18 @@ def _spread(components):
 
 
 def _starts(mixture):
-    """Return where to climb from, shape (m, n, q)."""
+    """Return where to climb from (m, n, q) and the log-densities there (m, n)."""
     means = np.moveaxis(np.asarray(mixture.components.mean(), dtype=np.float64), 1, 0)
-    starts = means
+    heights = _heights(mixture, means)
     if mixture.shape[2] > 1 and mixture.shape[1] > 1:
-        starts = np.concatenate([means, _crossings(mixture)])
-    heights = _heights(mixture, starts)
-    # Far from all weight the density is flat zero: begin at the best place instead.
-    best = starts[heights.argmax(axis=0), np.arange(len(mixture.weights))]
-    return np.where(np.isfinite(heights)[..., None], starts, best)
+        crossings, crossing_heights = _crossings(mixture)
+        means = np.concatenate([means, crossings])
+        heights = np.concatenate([heights, crossing_heights])
+    return means, heights
 
 
 def _crossings(mixture):
-    """Return the K best points (K, n, q) at which the product of two components is greatest.
+    """Return the K highest points (K, n, q) where a product of two components peaks; heights too.
 
     Two long, thin densities that cross have a summit there, which belongs to neither mean.
     """
@@ -447,8 +452,10 @@ def _crossings(mixture):
     offset = (means[:, j] - means[:, i])[..., None]
     shift = covariance[:, i] @ np.linalg.solve(covariance[:, i] + covariance[:, j], offset)
     points = np.moveaxis(means[:, i] + shift[..., 0], 1, 0)
-    order = np.argsort(-_heights(mixture, points), axis=0)[:n_experts]
-    return np.take_along_axis(points, order[..., None], axis=0)
+    heights = _heights(mixture, points)
+    order = np.argsort(-heights, axis=0)[:n_experts]
+    points = np.take_along_axis(points, order[..., None], axis=0)
+    return points, np.take_along_axis(heights, order, axis=0)
 
 
 def _heights(mixture, y):
@@ -457,15 +464,13 @@ def _heights(mixture, y):
     return np.where(np.isnan(heights), -np.inf, heights)
 
 
-def _climb(trials, y, spread):
-    """Return summits (P, q) and their log-densities (P,), climbing from y (P, q).
+def _climb(trials, y, heights, active, spread):
+    """Return the points y (P, q) and their log-densities (P,) after the active ones have climbed.
 
     Newton steps of at most one local spread on the log-density, with derivatives from
     differences; a step that does not climb is shortened.
     """
-    summits, n = y.copy(), len(spread)
-    heights = trials(_log_density, np.arange(len(y)), y)
-    active = np.arange(len(y))
+    summits, heights, n = y.copy(), heights.copy(), len(spread)
     shortening = np.ones(len(y))
     for _ in range(_MAX_CLIMBS):
         here = summits[active]
@@ -478,7 +483,7 @@ def _climb(trials, y, spread):
         shortening[climbed] = np.minimum(1.0, 4.0 * shortening[climbed])
         shortening[active[~better]] *= 0.25
         # Differences settle a summit to about 1e-8 spreads; shorter steps are noise.
-        active = active[(length * shortening[active] > 1e-8) & np.isfinite(heights[active])]
+        active = active[length * shortening[active] > 1e-8]
         if not len(active):
             break
     return summits, heights

@@ -86,9 +86,7 @@ class Mixture:
     def bound(self, theta, statistics):
         """Return the pooled evidence of a pass at theta plus the parts' penalties (a float)."""
         return (
-            statistics.pooled
-            + self.experts.penalty(theta.experts)
-            + self.gate.penalty(theta.gate)
+            statistics.pooled + self.experts.penalty(theta.experts) + self.gate.penalty(theta.gate)
         )
 
     def m_step(self, theta, statistics):

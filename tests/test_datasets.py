@@ -47,8 +47,9 @@ def test_frames_hold_the_same_numbers(load):
     assert list(frames.data.columns) == arrays.feature_names
     assert list(frames.frame.columns) == [*arrays.feature_names, frames.target.name]
     np.testing.assert_array_equal(frames.data.to_numpy(), arrays.data)
-    np.testing.assert_array_equal(frames.target.to_numpy().astype(arrays.target.dtype),
-                                  arrays.target)
+    np.testing.assert_array_equal(
+        frames.target.to_numpy().astype(arrays.target.dtype), arrays.target
+    )
 
 
 def test_vowels_know_their_speakers():
@@ -67,9 +68,7 @@ def test_vowels_know_their_speakers():
 
 @pytest.mark.parametrize("n_targets", [1, 3])
 def test_density_mean_and_gate_of_the_truth_are_those_of_a_loop(n_targets):
-    X, y, truth = make_mixture_of_experts(
-        30, 4, 3, n_targets=n_targets, noise=0.7, random_state=1
-    )
+    X, y, truth = make_mixture_of_experts(30, 4, 3, n_targets=n_targets, noise=0.7, random_state=1)
     outputs = () if n_targets == 1 else (n_targets,)
     assert y.shape == (30, *outputs)
     assert truth.coef.shape == (3, *outputs, 4)
@@ -110,9 +109,7 @@ def test_samples_have_the_mean_of_the_truth():
     draws = truth.sample(many, random_state=0).reshape(5, 4000, 2)
     error = draws.std(axis=1) / math.sqrt(4000)
     assert (np.abs(draws.mean(axis=1) - truth.predict(X)) < 5 * error).all()
-    np.testing.assert_array_equal(
-        truth.sample(X, random_state=7), truth.sample(X, random_state=7)
-    )
+    np.testing.assert_array_equal(truth.sample(X, random_state=7), truth.sample(X, random_state=7))
 
 
 def test_slopes_set_the_spread_of_the_coefficients():

@@ -1,5 +1,7 @@
 """Weighted Gram matrices of a block of rows, many weights at once."""
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -46,10 +48,15 @@ def weighted_grams(X, weight):
     p = X.shape[1] + 1
     upper = (quadratic_features(X) @ weight).astype(np.float64, copy=False).T
     grams = np.empty((weight.shape[1], p, p))
-    rows, columns = np.triu_indices(p)
+    rows, columns = _upper_triangle(p)
     grams[:, rows, columns] = upper
     grams[:, columns, rows] = upper
     return grams
+
+
+@lru_cache
+def _upper_triangle(p):
+    return np.triu_indices(p)
 
 
 def weighted_crosses(X, weight):

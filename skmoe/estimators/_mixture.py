@@ -27,9 +27,9 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
     def _learn(self, X, y, sample_weight):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        mixture = Mixture(*(
-            _parts.build(name, getattr(self, name)) for name in ("experts", "gate", "criterion")
-        ))
+        mixture = Mixture(
+            *(_parts.build(name, getattr(self, name)) for name in ("experts", "gate", "criterion"))
+        )
         fitter = _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         block = self._training_block(X, y, sample_weight, resume)
@@ -64,9 +64,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         if len(seen_by_gate) != len(y):
             seen_by_gate = seen_by_gate[kept]
         if not resume:
-            self._scaling = Scaling(
-                *(Standardizer.of(A, weight) for A in (seen, seen_by_gate, y))
-            )
+            self._scaling = Scaling(*(Standardizer.of(A, weight) for A in (seen, seen_by_gate, y)))
         return self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
 
     def _block(self, seen, seen_by_gate, y, weight):
@@ -79,8 +77,12 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         best = None
         for theta in self._starts(mixture, fitter, block, resume):
             result = fitter.fit(
-                mixture, theta, batches,
-                max_iter=self.max_iter, tol=self.tol, on_pass=watcher.on_pass,
+                mixture,
+                theta,
+                batches,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                on_pass=watcher.on_pass,
             )
             if best is None or result.bound > best.bound:
                 best = result
@@ -93,8 +95,13 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         if resume:
             return [self.theta_]
         return best_start(
-            mixture, fitter, block, self.n_experts,
-            n_init=self.n_init, rng=check_random_state(self.random_state), n_jobs=self.n_jobs,
+            mixture,
+            fitter,
+            block,
+            self.n_experts,
+            n_init=self.n_init,
+            rng=check_random_state(self.random_state),
+            n_jobs=self.n_jobs,
         )
 
     def _publish(self, mixture, result, block):
@@ -115,7 +122,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Drop the axes of the outputs where y was flat."""
         if not self._flat or name.startswith("gate_"):
             return value
-        return value.reshape(value.shape[0], -1)if name == "coef_" else value.reshape(-1)
+        return value.reshape(value.shape[0], -1) if name == "coef_" else value.reshape(-1)
 
     def _warn(self, result):
         retired = np.flatnonzero(result.shares < 0.5)

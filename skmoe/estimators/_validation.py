@@ -27,7 +27,13 @@ def check_number(name, value, least=0.0):
 def check_training_rows(estimator, X, y, sample_weight, reset):
     """Return X (n, d), y (n, q) and weights (n,) in one precision, and whether y was flat."""
     X, y = validate_data(
-        estimator, X, y, reset=reset, dtype=DTYPES, multi_output=True, y_numeric=True,
+        estimator,
+        X,
+        y,
+        reset=reset,
+        dtype=DTYPES,
+        multi_output=True,
+        y_numeric=True,
     )
     check_count("n_experts", estimator.n_experts)
     weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)

@@ -116,7 +116,8 @@ class LinearExperts(Experts):
         scatter += self.alpha * np.swapaxes(coef[:, 1:], 1, 2) @ coef[:, 1:]
         count = statistics.gram[:, 0, 0]
         starved = count < self._least_rows(theta)
-        noise = self._noise(np.where(starved[:, None, None], 0, scatter), np.where(starved, 0, count))
+        fed = np.where(starved, 0.0, 1.0)
+        noise = self._noise(fed[:, None, None] * scatter, fed * count)
         return self._keep(theta, starved, coef, noise)
 
     def penalty(self, theta):
@@ -153,14 +154,8 @@ class LinearExperts(Experts):
         new_coef = np.where(starved[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
         new_intercept = np.where(starved[:, None], theta.intercept, coef[:, 0])
         if starved.any() and not self.tied:
-            noise = _keep_rows(theta.noise, noise, starved)
+            noise = noise.keep(theta.noise, starved)
         return LinearParameters(new_coef, new_intercept, noise)
-
-
-def _keep_rows(old, new, kept):
-    """The noise of ``old`` where kept (K,) is true, of ``new`` elsewhere."""
-    numbers = (noise.flatten().reshape(len(kept), -1) for noise in (old, new))
-    return new.unflatten(np.where(kept[:, None], *numbers).ravel())
 
 
 def _scatter(statistics, coef):

@@ -15,7 +15,7 @@ import numpy as np
 from skmoe.base import Parameters
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
-_TINY = np.finfo(np.float64).tiny
+_EPS, _TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 
 
 class Noise(Parameters):
@@ -235,9 +235,10 @@ class FullNoise(Noise):
     @classmethod
     def fit(cls, scatter, count, tied, floor):
         values, vectors = np.linalg.eigh(_estimate(scatter, count, tied))
-        roots = np.sqrt(np.maximum(values, max(floor, _TINY)))
-        # The triangle of a QR factorization exists even where rounding has made the covariance
-        # too singular for a Cholesky factorization.
+        # Below this share of the largest eigenvalue there is rounding only.
+        least = np.maximum(_EPS * values[:, -1:], max(floor, _TINY))
+        roots = np.sqrt(np.maximum(values, least))
+        # Unlike Cholesky's, the triangle of a QR factorization exists however singular they are.
         upper = np.linalg.qr(np.swapaxes(vectors * roots[:, None, :], 1, 2), mode="r")
         signs = np.where(np.diagonal(upper, axis1=1, axis2=2) < 0, -1.0, 1.0)
         return cls(_free_coordinates(np.swapaxes(upper * signs[:, :, None], 1, 2)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmoe.base import Fitter, FitResult, Parameters, Statistics
+from skmoe.base import FitResult, Fitter, Parameters, Statistics
 from skmoe.fitters.acceleration import Anderson, Plain
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.

@@ -1,6 +1,7 @@
 """Where rows come from: blocks that fit the cache, in units in which every column counts alike."""
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -9,9 +10,12 @@ import numpy as np
 
 __all__ = ["Batches", "Block", "InMemory", "Scaling"]
 
-# Rows of a block. Quadratic features of 20 columns and this many rows stay within a core's share of
-# the cache; shorter blocks pay for interpreter time, longer ones for memory traffic.
-BLOCK_ROWS = 4096
+# Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
+# longer ones for memory traffic.
+CACHE_NUMBERS = 2**19
+LEAST_ROWS, MOST_ROWS = 512, 4096
+# Blocks a thread must have before a second one pays.
+LEAST_BLOCKS = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,12 @@ class Block:
         X_gate = X if self.X_gate is self.X else self.X_gate[index]
         return Block(X, X_gate, self.y[index], self.weight[index])
 
+    def freeze(self):
+        """Make the arrays read-only and return the block: parts look at rows, they own none."""
+        for array in (self.X, self.X_gate, self.y, self.weight):
+            array.flags.writeable = False
+        return self
+
     @property
     def n_rows(self):
         """Number of rows."""
@@ -59,21 +69,38 @@ class InMemory(Batches):
     Parameters
     ----------
     block : Block
-        All rows; column-major arrays are the fast ones.
-    block_rows : int, default=4096
-        Rows handed out at a time.
+        All rows; column-major arrays are the fast ones. They become read-only.
+    block_rows : int or None, default=None
+        Rows handed out at a time; None fits their quadratic features into the cache.
+    n_threads : int, default=1
+        Blocks worked on side by side. Sums are taken in the order of the rows, so that results
+        do not depend on it.
     """
 
-    def __init__(self, block, block_rows=BLOCK_ROWS):
-        self.block = block
-        self.block_rows = block_rows
+    def __init__(self, block, block_rows=None, n_threads=1):
+        self.block = block.freeze()
+        self.block_rows = block_rows or cache_rows(block.X.shape[1])
+        self.n_threads = n_threads
 
     def sweep(self, function):
         n, step = self.block.n_rows, self.block_rows
         if n <= step:
             return function(self.block)
-        slices = (slice(start, min(start + step, n)) for start in range(0, n, step))
-        return reduce(add, (function(self.block.rows(rows)) for rows in slices))
+        starts = range(0, n, step)
+
+        def task(start):
+            return function(self.block.rows(slice(start, min(start + step, n))))
+
+        if self.n_threads == 1 or len(starts) < LEAST_BLOCKS * self.n_threads:
+            return reduce(add, map(task, starts))
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            return reduce(add, pool.map(task, starts))
+
+
+def cache_rows(n_features):
+    """Return how many rows make a block whose quadratic features fit the cache (an int)."""
+    products = (n_features + 1) * (n_features + 2) // 2
+    return int(min(MOST_ROWS, max(LEAST_ROWS, CACHE_NUMBERS // products)))
 
 
 @dataclass(frozen=True)

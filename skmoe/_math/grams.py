@@ -1,8 +1,42 @@
 """Weighted Gram matrices of a block of rows, many weights at once."""
 
+import threading
+import weakref
 from functools import lru_cache
 
 import numpy as np
+
+
+class _Scratch(threading.local):
+    """The quadratic features last computed in this thread, and the rows they belong to.
+
+    Gate and experts ask for the Grams of the same rows one after the other, and a small data set
+    is one block in every pass; a buffer that stays also spares the system's page faults.
+    """
+
+    buffer = np.empty(0)
+    features = None
+    source = None
+
+    def lookup(self, X):
+        """Return the features of X if they are still here, else None."""
+        return self.features if self.source is not None and self.source() is X else None
+
+    def claim(self, shape, dtype):
+        """Return an uninitialized array of the buffer; what was there is forgotten."""
+        self.source = self.features = None
+        size = shape[0] * shape[1]
+        if self.buffer.dtype != dtype or self.buffer.size < size:
+            self.buffer = np.empty(size, dtype)
+        return self.buffer[:size].reshape(shape)
+
+    def keep(self, X, features):
+        """Remember the features of X; only of arrays that nobody may write to."""
+        if not X.flags.writeable:
+            self.source, self.features = weakref.ref(X), features
+
+
+_scratch = _Scratch()
 
 
 def quadratic_features(X):
@@ -16,18 +50,25 @@ def quadratic_features(X):
     -------
     ndarray of shape ((d + 1) (d + 2) / 2, n)
         One contiguous row for each pair: features first, since the product with the weights runs
-        along the rows of the data.
+        along the rows of the data. Valid until the next call in this thread.
     """
-    n, d = X.shape
-    columns = X.T
-    products = np.empty(((d + 1) * (d + 2) // 2, n), dtype=X.dtype)
-    products[0] = 1.0
-    products[1 : d + 1] = columns
+    features = _scratch.lookup(X)
+    if features is None:
+        n, d = X.shape
+        features = _scratch.claim(((d + 1) * (d + 2) // 2, n), X.dtype)
+        _fill_products(X.T, features)
+        _scratch.keep(X, features)
+    return features
+
+
+def _fill_products(columns, out):
+    d = len(columns)
+    out[0] = 1.0
+    out[1 : d + 1] = columns
     start = d + 1
     for i in range(d):
-        np.multiply(columns[i:], columns[i], out=products[start : start + d - i])
+        np.multiply(columns[i:], columns[i], out=out[start : start + d - i])
         start += d - i
-    return products
 
 
 def weighted_grams(X, weight):

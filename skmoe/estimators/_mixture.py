@@ -8,10 +8,10 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from skmoe._math import logspace
-from skmoe.batches import BLOCK_ROWS, Block, InMemory, Scaling, Standardizer
+from skmoe.batches import Block, InMemory, Scaling, Standardizer
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
@@ -35,8 +35,12 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         block = self._training_block(X, y, sample_weight, resume)
         watcher = Watcher(self, self.max_iter)
         watcher.begin(X, y)
-        with threadpool_limits(limits=1, user_api="blas"):
-            result = self._climb(mixture, fitter, block, watcher, resume)
+        # BLAS threads hurt products as small as a block's; rows are shared among threads instead.
+        blas = ThreadpoolController().select(user_api="blas")
+        n_threads = max((library["num_threads"] for library in blas.info()), default=1)
+        with blas.limit(limits=1):
+            batches = InMemory(block, self.batch_size, n_threads)
+            result = self._climb(mixture, fitter, batches, watcher, resume)
         self._publish(mixture, result, block)
         watcher.end(X, y)
         return self
@@ -72,9 +76,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         same = seen_by_gate is seen
         return Block(X, X if same else self._scaling.X_gate.apply(seen_by_gate), y, weight)
 
-    def _climb(self, mixture, fitter, block, watcher, resume):
-        batches = InMemory(block, self.batch_size or BLOCK_ROWS)
-        best = None
+    def _climb(self, mixture, fitter, batches, watcher, resume):
+        best, block = None, batches.block
         for theta in self._starts(mixture, fitter, block, resume):
             result = fitter.fit(
                 mixture,

@@ -4,10 +4,12 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmoe.batches import BLOCK_ROWS
 from skmoe.estimators import _validation
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._watch import with_callbacks
+
+# Rows answered at a time.
+ANSWER_ROWS = 8192
 
 
 class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
@@ -174,9 +176,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             return answer.mean(), answer.std()
         raw, X = X, _validation.check_rows(self, X)
         means = np.empty((len(X), self._n_targets), dtype=X.dtype)
-        for start in range(0, len(X), BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            means[rows] = self._mean(raw if len(X) <= BLOCK_ROWS else raw[rows], X[rows])
+        for start in range(0, len(X), ANSWER_ROWS):
+            rows = slice(start, start + ANSWER_ROWS)
+            means[rows] = self._mean(raw if len(X) <= ANSWER_ROWS else raw[rows], X[rows])
         return means[:, 0] if self._flat else means
 
     def _mean(self, raw, X):

@@ -96,6 +96,20 @@ class Part(BaseEstimator, ABC):
     def n_parameters(self, theta):
         """Return the number of free parameters (an int) for AIC and BIC."""
 
+    def hold(self, theta):
+        """Return theta brought back within the part's bounds (a variance's floor, say)."""
+        return theta
+
+    def gradient(self, theta, statistics):
+        """Return the slope of the penalized bound at theta, as Parameters of the same layout.
+
+        By Fisher's identity the statistics of a pass at theta hold the gradient of the observed
+        log-likelihood, too: responsibilities weigh the parts' own gradients. Coordinates that a
+        floor or a safeguard holds fast have slope zero. None where a part has no gradient;
+        accelerators then do without.
+        """
+        return None
+
     def penalty(self, theta):
         """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
         return 0.0

@@ -96,6 +96,21 @@ class Mixture:
             gate=self.gate.m_step(theta.gate, statistics.gate),
         )
 
+    def hold(self, theta):
+        """Return theta brought back within the parts' bounds."""
+        return MixtureParameters(self.experts.hold(theta.experts), self.gate.hold(theta.gate))
+
+    def gradient(self, theta, statistics):
+        """Return the slope of the bound at theta as a vector (size,), or None.
+
+        The statistics must come from a pass at the same theta (Fisher's identity).
+        """
+        slopes = (
+            self.experts.gradient(theta.experts, statistics.experts),
+            self.gate.gradient(theta.gate, statistics.gate),
+        )
+        return None if None in slopes else MixtureParameters(*slopes).flatten()
+
     def n_parameters(self, theta):
         """Return the number of free parameters of experts and gate."""
         return self.experts.n_parameters(theta.experts) + self.gate.n_parameters(theta.gate)

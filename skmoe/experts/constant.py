@@ -60,6 +60,12 @@ class ConstantExperts(Experts):
     def m_step(self, theta, statistics):
         return self._bank.m_step(theta, statistics)
 
+    def hold(self, theta):
+        return self._bank.hold(theta)
+
+    def gradient(self, theta, statistics):
+        return self._bank.gradient(theta, statistics)
+
     def n_parameters(self, theta):
         return self._bank.n_parameters(theta)
 

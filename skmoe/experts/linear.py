@@ -1,6 +1,6 @@
 """Linear-regression experts with Gaussian noise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -119,6 +119,22 @@ class LinearExperts(Experts):
         fed = np.where(starved, 0.0, 1.0)
         noise = self._noise(fed[:, None, None] * scatter, fed * count)
         return self._keep(theta, starved, coef, noise)
+
+    def hold(self, theta):
+        return replace(theta, noise=theta.noise.floored(self.min_variance))
+
+    def gradient(self, theta, statistics):
+        coef = np.concatenate([theta.intercept[:, None], np.swapaxes(theta.coef, 1, 2)], axis=1)
+        pull = statistics.cross - statistics.gram @ coef
+        pull[:, 1:] -= self.alpha * coef[:, 1:]
+        pull[:, 0] *= self.fit_intercept
+        scatter = _scatter(statistics, coef)
+        scatter += self.alpha * np.swapaxes(coef[:, 1:], 1, 2) @ coef[:, 1:]
+        count = statistics.gram[:, 0, 0]
+        fed = np.where(count < self._least_rows(theta), 0.0, 1.0)
+        slope = pull @ theta.noise.precision(len(count)) * fed[:, None, None]
+        noise = theta.noise.gradient(fed[:, None, None] * scatter, fed * count, self.min_variance)
+        return LinearParameters(np.swapaxes(slope[:, 1:], 1, 2), slope[:, 0], noise)
 
     def penalty(self, theta):
         return -0.5 * self.alpha * theta.noise.precision_quadratic(np.swapaxes(theta.coef, 1, 2))

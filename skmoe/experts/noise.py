@@ -16,6 +16,8 @@ from skmoe.base import Parameters
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
 _EPS, _TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
+# A variance this close to its floor, as a share of it, is at the floor.
+_AT_FLOOR = 1e-9
 
 
 class Noise(Parameters):
@@ -45,6 +47,27 @@ class Noise(Parameters):
     @abstractmethod
     def covariance(self, n_experts):
         """Return the covariances, shape (K, q, q); a read-only view if they are tied."""
+
+    def precision(self, n_experts):
+        """Return the inverse covariances, shape (K, q, q)."""
+        return np.linalg.inv(self.covariance(n_experts))
+
+    @abstractmethod
+    def gradient(self, scatter, count, floor):
+        """Return the slope of the log-likelihood in the free coordinates, as noise of this layout.
+
+        Parameters
+        ----------
+        scatter : ndarray of shape (K, q, q)
+            Weighted sums of the residuals' outer products.
+        count : ndarray of shape (K,)
+        floor : float
+            Variances at the floor have slope zero where the likelihood would lower them.
+        """
+
+    @abstractmethod
+    def floored(self, floor):
+        """Return this noise with variances (full: pivots) of at least ``floor``."""
 
     @abstractmethod
     def standard_deviation(self, n_experts):
@@ -130,6 +153,14 @@ class SphericalNoise(Noise):
         square = _sum_of_squares(residual)
         return _normal(square, np.exp(-self.log_variance), self.log_variance, residual.shape[-1])
 
+    def gradient(self, scatter, count, floor):
+        square = np.trace(scatter, axis1=1, axis2=2)
+        slope = _variance_slope(self.log_variance, square, count * scatter.shape[-1], floor)
+        return replace(self, log_variance=slope)
+
+    def floored(self, floor):
+        return replace(self, log_variance=np.maximum(self.log_variance, np.log(max(floor, _TINY))))
+
     def covariance(self, n_experts):
         covariance = np.exp(self.log_variance)[:, None, None] * np.eye(self.n_outputs)
         return _for_each(covariance, n_experts)
@@ -188,6 +219,14 @@ class DiagonalNoise(Noise):
         else:
             square, precision = _sum_of_squares(residual, np.exp(-0.5 * self.log_variance)), None
         return _normal(square, precision, self.log_variance.sum(axis=1) / n_outputs, n_outputs)
+
+    def gradient(self, scatter, count, floor):
+        square = np.diagonal(scatter, axis1=1, axis2=2)
+        counts = np.broadcast_to(count[:, None], square.shape)
+        return DiagonalNoise(_variance_slope(self.log_variance, square, counts, floor))
+
+    def floored(self, floor):
+        return replace(self, log_variance=np.maximum(self.log_variance, np.log(max(floor, _TINY))))
 
     def covariance(self, n_experts):
         covariance = np.exp(self.log_variance)[:, :, None] * np.eye(self.log_variance.shape[1])
@@ -256,6 +295,25 @@ class FullNoise(Noise):
         square = np.swapaxes(white.sum(axis=-2), -1, -2)
         return _normal(square, None, log_variance, n_outputs)
 
+    def gradient(self, scatter, count, floor):
+        if len(self.factor) == 1:
+            scatter, count = scatter.sum(axis=0, keepdims=True), count.sum(keepdims=True)
+        lower = self.cholesky()
+        whitener = np.linalg.inv(lower)
+        white = whitener @ scatter @ np.swapaxes(whitener, 1, 2)
+        slope = np.tril(np.swapaxes(whitener, 1, 2) @ white)
+        diagonal = np.arange(lower.shape[1])
+        slope[:, diagonal, diagonal] *= lower[:, diagonal, diagonal]
+        slope[:, diagonal, diagonal] -= count[:, None]
+        least = np.linalg.eigvalsh(lower @ np.swapaxes(lower, 1, 2))[:, 0]
+        slope[least <= floor * (1.0 + _AT_FLOOR)] = 0.0
+        return FullNoise(slope[:, *np.tril_indices(lower.shape[1])])
+
+    def floored(self, floor):
+        rows, columns = np.tril_indices(len(self._logarithmic()[0]))
+        least = np.where(rows == columns, 0.5 * np.log(max(floor, _TINY)), -np.inf)
+        return FullNoise(np.maximum(self.factor, least))
+
     def cholesky(self):
         """Return the lower Cholesky factors of the covariances, shape (L, q, q)."""
         lower = self._logarithmic()
@@ -300,6 +358,16 @@ class FullNoise(Noise):
         rows, columns = np.tril_indices(n_outputs)
         lower[:, rows, columns] = self.factor
         return lower
+
+
+def _variance_slope(log_variance, square, count, floor):
+    """Slope of -count / 2 * log_variance - square / (2 variance), pooled if tied."""
+    if len(log_variance) == 1:
+        square, count = square.sum(axis=0, keepdims=True), count.sum(axis=0, keepdims=True)
+    variance = np.exp(log_variance)
+    slope = 0.5 * (square / variance - count)
+    held = (variance <= floor * (1.0 + _AT_FLOOR)) & (slope < 0)
+    return np.where(held, 0.0, slope)
 
 
 def _estimate(scatter, count, tied):

@@ -1,68 +1,92 @@
-"""Accelerators of a fixed-point map: they propose, the fitter's safeguard disposes."""
+"""Accelerators: from where a pass stands and where EM points, a direction to walk."""
 
 import numpy as np
 
+__all__ = ["Plain", "QuasiNewton"]
+
 
 class Plain:
-    """No acceleration: go where the map points."""
+    """No acceleration: walk where EM points."""
 
-    def propose(self, theta, target):
-        """Return the next point (size,) after theta, which the map sends to target."""
-        return target
+    def direction(self, theta, step, slope):
+        """Return the direction (size,) from theta, where EM's step and the bound's slope are."""
+        return step
 
     def reset(self):
-        """Forget the past."""
+        """Forget the past; return whether there was any."""
+        return False
 
 
-class Anderson:
-    """Anderson acceleration with a damped least-squares fit.
+class QuasiNewton:
+    """Quasi-Newton acceleration that uses EM's own step as its metric.
 
     Parameters
     ----------
+    warm_up : int
+        Plain passes first: far from an optimum curvature misleads.
     memory : int
-        Differences of past residuals that are combined.
+        Pairs of moves remembered before the memory starts afresh.
 
     Notes
     -----
-    With the residual f_t = M(theta_t) - theta_t of the EM map M, and the last differences
-    dF, dTheta as columns, the proposal is theta + f - (dTheta + dF) c where c minimizes
-    ||f - dF c||^2 + damping ||c||^2.
+    EM's step s(theta) = M(theta) - theta is close to a gradient step in the metric of the
+    complete data. What the missing labels take from the curvature is a low-rank correction S of
+    that metric, learned by the symmetric rank-two (BFGS) rule from the changes of theta, of s and
+    of the slope g of the observed bound: the direction is s - S g. With dg' dtheta < 0 and
+    v = -ds + S dg, S grows by
+
+        (1 + dg'v / dg'dtheta) dtheta dtheta' / dg'dtheta - (v dtheta' + dtheta v') / dg'dtheta.
 
     References
     ----------
-    Anderson (1965); Walker and Ni (2011), Anderson acceleration for fixed-point iterations;
-    Henderson and Varadhan (2019), Damped Anderson acceleration with restarts and monotonicity
-    control for accelerating EM and EM-like algorithms.
+    Jamshidian and Jennrich (1997), Acceleration of the EM algorithm by using quasi-Newton
+    methods, algorithm QN2.
     """
 
-    def __init__(self, memory):
+    def __init__(self, warm_up, memory):
+        self.warm_up = warm_up
         self.memory = memory
+        self.n_calls = 0
+        self._last = None
+        self._pairs = []
+
+    def direction(self, theta, step, slope):
+        """Return the direction (size,) from theta, where EM's step and the bound's slope are."""
+        self.n_calls += 1
+        if self.n_calls <= self.warm_up:
+            return step
+        if self._last is not None:
+            self._learn(
+                *(now - then for now, then in zip((theta, step, slope), self._last, strict=True))
+            )
+        self._last = theta, step, slope
+        direction = step - self._correct(slope)
+        if direction @ slope > 0:
+            return direction
         self.reset()
+        return step
 
     def reset(self):
-        """Forget the past."""
-        self._last = None
-        self._moves, self._residuals = [], []
+        """Forget the past; return whether there was any."""
+        had_past = bool(self._pairs)
+        self._pairs, self._last = [], None
+        return had_past
 
-    def propose(self, theta, target):
-        """Return the next point (size,) after theta, which the map sends to target."""
-        residual = target - theta
-        if self._last is not None:
-            self._moves.append(theta - self._last[0])
-            self._residuals.append(residual - self._last[1])
-            del self._moves[: -self.memory], self._residuals[: -self.memory]
-        self._last = theta, residual
-        if not self._moves:
-            return target
-        moves, residuals = np.column_stack(self._moves), np.column_stack(self._residuals)
-        coefficients = _damped_least_squares(residuals, residual)
-        return target - (moves + residuals) @ coefficients
+    def _learn(self, move, step_change, slope_change):
+        if len(self._pairs) >= self.memory:
+            self._pairs = []
+        curvature = float(slope_change @ move)
+        noise = 1e-12 * np.linalg.norm(slope_change) * np.linalg.norm(move)
+        if curvature >= -noise:
+            return
+        image = self._correct(slope_change) - step_change
+        self._pairs.append((move, image, curvature, float(slope_change @ image)))
 
-
-def _damped_least_squares(A, b, damping=1e-12):
-    """Minimize ||b - A c||^2 with columns of A scaled alike and a trace of ridge."""
-    norms = np.linalg.norm(A, axis=0)
-    norms[norms == 0] = 1.0
-    left, values, right = np.linalg.svd(A / norms, full_matrices=False)
-    shrunk = values / (values**2 + damping * values[0] ** 2) if values[0] > 0 else values
-    return (right.T @ (shrunk * (left.T @ b))) / norms
+    def _correct(self, vector):
+        """Return S times a vector (size,)."""
+        result = np.zeros_like(vector)
+        for move, image, curvature, overlap in self._pairs:
+            along, across = move @ vector, image @ vector
+            result += ((1.0 + overlap / curvature) * along - across) / curvature * move
+            result -= along / curvature * image
+        return result

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmoe.base import FitResult, Fitter, Parameters, Statistics
-from skmoe.fitters.acceleration import Anderson, Plain
+from skmoe.fitters.acceleration import Plain, QuasiNewton
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.
 _ROUNDING = 64.0
-_HALVINGS = 30
+# A direction along which this many ever shorter steps fail leads nowhere.
+_SHORTENINGS = 12
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,24 @@ class EM(Fitter):
 
     Parameters
     ----------
-    acceleration : {"anderson", None}, default="anderson"
-        How proposals beyond the M-step are made.
-    memory : int, default=10
-        Past passes that the accelerator combines.
+    acceleration : {"quasi_newton", None}, default="quasi_newton"
+        Whether the walk learns the curvature that the shared-out labels hide, or takes plain
+        M-steps. Parts without a gradient and hard assignments take plain ones.
+    warm_up : int, default=6
+        Plain passes before acceleration begins.
+    memory : int, default=100
+        Passes that the accelerator remembers.
 
     Notes
     -----
-    Each pass computes responsibilities and additive statistics at theta, and the M-step moves to
-    M(theta). An accelerated proposal that would lower the bound is turned back to M(theta), and an
-    M-step that does so (a gate's Newton step too long) is halved towards theta; so the bound never
-    falls.
+    Each pass computes responsibilities and additive statistics at theta, and the M-step points to
+    M(theta). A step that would lower the bound (an accelerated one, or a gate's Newton step too
+    long) is shortened towards theta, so the bound never falls; where no length helps, the
+    accelerator forgets its past and the M-step is tried alone.
 
     References
     ----------
-    Jordan and Jacobs (1994); Dempster, Laird and Rubin (1977).
+    Jordan and Jacobs (1994); Dempster, Laird and Rubin (1977); Jamshidian and Jennrich (1997).
 
     Examples
     --------
@@ -50,8 +54,9 @@ class EM(Fitter):
     EM(acceleration=None)
     """
 
-    def __init__(self, acceleration="anderson", memory=10):
+    def __init__(self, acceleration="quasi_newton", warm_up=6, memory=100):
         self.acceleration = acceleration
+        self.warm_up = warm_up
         self.memory = memory
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
@@ -60,12 +65,14 @@ class EM(Fitter):
         )
 
     def _accelerator(self, mixture):
-        if self.acceleration not in ("anderson", None):
+        if self.acceleration not in ("quasi_newton", None):
             raise ValueError(
-                f"acceleration={self.acceleration!r} is not known; use 'anderson' or None."
+                f"acceleration={self.acceleration!r} is not known; use 'quasi_newton' or None."
             )
-        accelerated = self.acceleration and mixture.criterion.smooth and mixture.monotone
-        return Anderson(self.memory) if accelerated else Plain()
+        smooth = mixture.criterion.smooth and mixture.monotone
+        if self.acceleration is None or not smooth:
+            return Plain()
+        return QuasiNewton(self.warm_up, self.memory)
 
 
 class _Climb:
@@ -107,7 +114,8 @@ class _Climb:
         )
 
     def visit(self, theta):
-        """Sweep the rows at theta; one pass."""
+        """Sweep the rows at theta, brought within its bounds; one pass."""
+        theta = self.mixture.hold(theta)
         statistics = self.batches.sweep(lambda block: self.mixture.sweep(theta, block))
         bound = self.mixture.bound(theta, statistics)
         return _Place(theta, statistics, bound if np.isfinite(bound) else -np.inf)
@@ -127,27 +135,49 @@ class _Climb:
     def move(self, place):
         """Return the next place, at least as high, or None when none was found."""
         theta = place.theta.flatten()
-        target = self.mixture.m_step(place.theta, place.statistics).flatten()
-        proposal = self.accelerator.propose(theta, target)
-        step = self.attempt(place, proposal)
-        if step is None and proposal is not target:
-            self.accelerator.reset()
-            step = self.attempt(place, target)
-        for halving in range(1, _HALVINGS):
-            if step is not None or self.out_of_passes():
-                break
-            self.accelerator.reset()
-            step = self.attempt(place, theta + 0.5**halving * (target - theta))
-        return step
+        step = self.mixture.m_step(place.theta, place.statistics).flatten() - theta
+        slope = self.mixture.gradient(place.theta, place.statistics)
+        accelerator = self.accelerator if slope is not None else Plain()
+        direction = _leash(accelerator.direction(theta, step, slope), step)
+        found = self.walk(place, theta, direction, slope)
+        if found is None and accelerator.reset():
+            found = self.walk(place, theta, step, slope)
+        return found
 
-    def attempt(self, place, vector):
-        """Visit the parameters of a vector; None when the bound is lower there."""
-        if self.out_of_passes() or not np.isfinite(vector).all():
-            return None
-        step = self.visit(place.theta.unflatten(vector))
-        accepted = step.bound >= place.bound - _slack(place)
-        self.record(step if accepted else place)
-        return step if accepted else None
+    def walk(self, place, theta, direction, slope):
+        """Return the first place along a direction that is at least as high, or None."""
+        length = 1.0
+        expected = 0.0 if slope is None else float(slope @ direction)
+        for _ in range(_SHORTENINGS):
+            if self.out_of_passes():
+                return None
+            trial = self.visit(place.theta.unflatten(theta + length * direction))
+            if trial.bound >= place.bound - _slack(place):
+                self.record(trial)
+                return trial
+            self.record(place)
+            length *= _shorten(length * expected, place.bound - trial.bound)
+        return None
+
+
+def _shorten(expected, fall):
+    """Return by how much to shorten a step, from the rise expected and the fall found.
+
+    The top of the parabola through the two points and the slope, kept between 0.1 and 0.5.
+    """
+    if not (expected > 0 and np.isfinite(fall)):
+        return 0.25
+    return float(np.clip(0.5 * expected / (expected + fall), 0.1, 0.5))
+
+
+def _leash(direction, step):
+    """Shorten an accelerated direction that runs far ahead of EM's own step.
+
+    Free coordinates are logarithms and coefficients of standardized columns: one unit is much.
+    """
+    reach = np.abs(direction).max(initial=0.0)
+    allowed = 1.0 + 10.0 * np.abs(step).max(initial=0.0)
+    return direction * (allowed / reach) if reach > allowed else direction
 
 
 def _slack(place):

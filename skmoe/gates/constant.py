@@ -54,6 +54,10 @@ class ConstantGate(Gate):
         share = statistics.count / statistics.count.sum()
         return ConstantGateParameters(np.log(np.maximum(share, 1e-300)))
 
+    def gradient(self, theta, statistics):
+        weight = np.exp(log_softmax(theta.score[None, :])[0])
+        return ConstantGateParameters(statistics.count - statistics.count.sum() * weight)
+
     def n_parameters(self, theta):
         return len(theta.score) - 1
 

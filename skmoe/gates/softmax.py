@@ -100,6 +100,11 @@ class SoftmaxGate(Gate):
         new = basis @ (now + step)
         return SoftmaxGateParameters(coef=new[:, 1:], intercept=new[:, 0])
 
+    def gradient(self, theta, statistics):
+        return SoftmaxGateParameters(
+            coef=statistics.score[:, 1:] - self.alpha * theta.coef, intercept=statistics.score[:, 0]
+        )
+
     def penalty(self, theta):
         return -0.5 * self.alpha * float(np.sum(np.square(theta.coef)))
 

@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
-__all__ = ["Batches", "Block", "InMemory", "Scaling"]
+__all__ = ["Batches", "Block", "InMemory", "Scaling", "map_blocks", "threads_for_rows"]
 
 # Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
 # longer ones for memory traffic.
@@ -86,15 +88,37 @@ class InMemory(Batches):
         n, step = self.block.n_rows, self.block_rows
         if n <= step:
             return function(self.block)
-        starts = range(0, n, step)
+        blocks = map_blocks(lambda rows: function(self.block.rows(rows)), n, step, self.n_threads)
+        return reduce(add, blocks)
 
-        def task(start):
-            return function(self.block.rows(slice(start, min(start + step, n))))
 
-        if self.n_threads == 1 or len(starts) < LEAST_BLOCKS * self.n_threads:
-            return reduce(add, map(task, starts))
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return reduce(add, pool.map(task, starts))
+def map_blocks(task, n_rows, block_rows, n_threads=1):
+    """Return an iterable of ``task(slice)`` over blocks of rows, in their order.
+
+    Parameters
+    ----------
+    task : callable
+    n_rows, block_rows : int
+    n_threads : int
+        Blocks worked on side by side, where there are enough of them to pay.
+    """
+    slices = [slice(start, start + block_rows) for start in range(0, n_rows, block_rows)]
+    if n_threads == 1 or len(slices) < LEAST_BLOCKS * n_threads:
+        return map(task, slices)
+    with ThreadPoolExecutor(n_threads) as pool:
+        return pool.map(task, slices)
+
+
+@contextmanager
+def threads_for_rows():
+    """Hold BLAS to one thread, and yield the number of threads that rows may use instead.
+
+    BLAS threads hurt products as small as a block's; the user's limit on them is kept.
+    """
+    blas = ThreadpoolController().select(user_api="blas")
+    n_threads = max((library["num_threads"] for library in blas.info()), default=1)
+    with blas.limit(limits=1):
+        yield n_threads
 
 
 def cache_rows(n_features):

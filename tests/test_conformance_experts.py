@@ -107,6 +107,33 @@ def test_m_steps_end_where_the_objective_is_flat(experts, q):
 
 @banks
 @outputs
+def test_gradient_is_the_finite_difference(experts, q):
+    case = Case(experts, q)
+    if experts.gradient(case.theta, case.statistics(case.theta)) is None:
+        pytest.skip("this family has no gradient")
+    slopes = gradient(
+        lambda vector: case.objective(case.theta.unflatten(vector)), case.theta.flatten()
+    )
+    if not getattr(experts, "fit_intercept", True):
+        first = case.theta.coef.size
+        slopes[first : first + case.theta.intercept.size] = 0.0
+    analytic = experts.gradient(case.theta, case.statistics(case.theta)).flatten()
+    np.testing.assert_allclose(analytic, slopes, rtol=1e-6, atol=1e-5)
+    assert np.abs(slopes).max() > 1.0
+
+
+@banks
+@outputs
+def test_holding_changes_nothing_within_bounds_and_is_final(experts, q):
+    case = Case(experts, q)
+    np.testing.assert_array_equal(experts.hold(case.theta).flatten(), case.theta.flatten())
+    far = case.theta.unflatten(case.theta.flatten() - 60.0)
+    held = experts.hold(far)
+    np.testing.assert_array_equal(experts.hold(held).flatten(), held.flatten())
+
+
+@banks
+@outputs
 def test_statistics_of_two_blocks_add_up(experts, q):
     case = Case(experts, q)
     whole = flat(case.statistics(case.theta))

@@ -92,6 +92,20 @@ def test_m_steps_end_where_the_objective_is_flat(gate, K):
 
 @gates
 @sizes
+def test_gradient_is_the_finite_difference(gate, K):
+    case = Case(gate, K)
+    slope = gate.gradient(case.theta, case.statistics(case.theta))
+    if slope is None:
+        pytest.skip("this gate has no gradient")
+    slopes = gradient(
+        lambda vector: case.objective(case.theta.unflatten(vector)), case.theta.flatten()
+    )
+    np.testing.assert_allclose(slope.flatten(), slopes, rtol=1e-6, atol=1e-5)
+    assert np.abs(slopes).max() > 1.0
+
+
+@gates
+@sizes
 def test_settling_steps_follow_given_shares(gate, K):
     case = Case(gate, K)
     best = case.objective(case.settled(case.start, 30))

@@ -8,10 +8,9 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import ThreadpoolController
 
 from skmoe._math import logspace
-from skmoe.batches import Block, InMemory, Scaling, Standardizer
+from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
@@ -35,10 +34,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         block = self._training_block(X, y, sample_weight, resume)
         watcher = Watcher(self, self.max_iter)
         watcher.begin(X, y)
-        # BLAS threads hurt products as small as a block's; rows are shared among threads instead.
-        blas = ThreadpoolController().select(user_api="blas")
-        n_threads = max((library["num_threads"] for library in blas.info()), default=1)
-        with blas.limit(limits=1):
+        with threads_for_rows() as n_threads:
             batches = InMemory(block, self.batch_size, n_threads)
             result = self._climb(mixture, fitter, batches, watcher, resume)
         self._publish(mixture, result, block)
@@ -115,7 +111,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         for name, value in attributes.items():
             setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
         self.n_parameters_ = mixture.n_parameters(result.theta)
-        self.n_iter_, self.n_passes_ = result.n_iter, result.n_passes
+        self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
         self.lower_bounds_ = np.array(result.bounds)
         self.lower_bound_ = result.bound
@@ -208,9 +204,18 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         block = self._answered(X, y)
         return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
-    def score_samples(self, X, y):
-        """Return the log-density of every answer, shape (n_samples,), in units of y."""
+    def score_samples(self, X, y=None):
+        """Return the log-density of every answer, shape (n_samples,), in units of y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+            None: the density at the prediction itself, a measure of how sure the mixture is.
+        """
         check_is_fitted(self)
+        if y is None:
+            y = self.predict(X)
         block = self._answered(X, y)
         log_gate = self.gate_.log_prob(self.theta_.gate, block.X_gate)
         weights = self._mixture.criterion.predictive_weights(log_gate)

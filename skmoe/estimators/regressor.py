@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmoe.batches import map_blocks, threads_for_rows
 from skmoe.estimators import _validation
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._watch import with_callbacks
@@ -176,10 +177,19 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
             return answer.mean(), answer.std()
         raw, X = X, _validation.check_rows(self, X)
         means = np.empty((len(X), self._n_targets), dtype=X.dtype)
-        for start in range(0, len(X), ANSWER_ROWS):
-            rows = slice(start, start + ANSWER_ROWS)
-            means[rows] = self._mean(raw if len(X) <= ANSWER_ROWS else raw[rows], X[rows])
+        if len(X) <= ANSWER_ROWS:
+            means[:] = self._mean(raw, X)
+        else:
+            self._fill_means(raw, X, means)
         return means[:, 0] if self._flat else means
+
+    def _fill_means(self, raw, X, means):
+        def fill(rows):
+            means[rows] = self._mean(raw[rows], X[rows])
+
+        with threads_for_rows() as n_threads:
+            for _ in map_blocks(fill, len(X), ANSWER_ROWS, n_threads):
+                pass
 
     def _mean(self, raw, X):
         seen, seen_by_gate = self._seen(raw, X)

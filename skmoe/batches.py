@@ -84,6 +84,10 @@ class InMemory(Batches):
         self.block_rows = block_rows or cache_rows(block.X.shape[1])
         self.n_threads = n_threads
 
+    def of(self, block):
+        """Return batches of other arrays for the same rows."""
+        return InMemory(block, self.block_rows, self.n_threads)
+
     def sweep(self, function):
         n, step = self.block.n_rows, self.block_rows
         if n <= step:

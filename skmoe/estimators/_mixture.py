@@ -15,7 +15,7 @@ from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
 from skmoe.mixture import Mixture
-from skmoe.starts import best_start, is_sound
+from skmoe.starts import best_start
 
 
 class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
@@ -73,30 +73,21 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         return Block(X, X if same else self._scaling.X_gate.apply(seen_by_gate), y, weight)
 
     def _climb(self, mixture, fitter, batches, watcher, resume):
-        best, block = None, batches.block
-        for theta in self._starts(mixture, fitter, block, resume):
-            result = fitter.fit(
-                mixture,
-                theta,
-                batches,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                on_pass=watcher.on_pass,
-            )
-            if best is None or result.bound > best.bound:
-                best = result
-            if is_sound(result, block):
-                return result
-            break
-        return best
+        theta = self.theta_ if resume else self._start(mixture, fitter, batches)
+        return fitter.fit(
+            mixture,
+            theta,
+            batches,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            on_pass=watcher.on_pass,
+        )
 
-    def _starts(self, mixture, fitter, block, resume):
-        if resume:
-            return [self.theta_]
+    def _start(self, mixture, fitter, batches):
         return best_start(
             mixture,
             fitter,
-            block,
+            batches,
             self.n_experts,
             n_init=self.n_init,
             rng=check_random_state(self.random_state),

@@ -9,7 +9,7 @@ from skmoe._math.grams import weighted_crosses, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.batches import Block
 
-__all__ = ["random_shares", "split_shares", "subsample"]
+__all__ = ["random_shares", "subsample"]
 
 
 def subsample(block, rng, n_rows):
@@ -37,12 +37,6 @@ def random_shares(block, n_experts, n_init, rng):
     for i in range(n_init):
         scores = kinds[i % len(kinds)](block, residual, n_experts, rng)
         yield _soften(scores)
-
-
-def split_shares(block, residual, rng):
-    """Return a first guess (n, 2) that divides rows by their residuals (n, q) from one expert."""
-    kind = (_bands, _lines, _cones)[rng.randint(3)]
-    return _soften(kind(block, residual, 2, rng))
 
 
 def _soften(scores, certainty=0.9):

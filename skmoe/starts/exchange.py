@@ -1,78 +1,116 @@
 """Exchanges: an expert that another one could replace goes to help where two are needed.
 
 EM cannot leave an optimum in which two experts share one regime while a third one blurs two
-regimes. A merge together with a split crosses that valley in one move.
+regimes. A merge together with a split crosses that valley in one move. Whether it pays is
+estimated before it is tried: what the rows of the freed expert lose against what two experts
+gain on the rows of the divided one.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from skmoe.starts.directions import split_shares
+from skmoe.batches import Block
+from skmoe.starts.directions import random_shares, subsample
+from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["exchanged_shares"]
+__all__ = ["Exchange", "promising_exchanges"]
+
+# Rows and starts of the two-expert problem on the rows of one expert.
+SPLIT_ROWS = 1500
+SPLIT_STARTS = 6
+# Rows that an expert holds to less than this are left out of its split.
+LEAST_SHARE = 0.05
 
 
-def exchanged_shares(mixture, theta, block, n_moves, rng):
-    """Yield shares (n, K) after the most promising exchanges.
+@dataclass(frozen=True)
+class Exchange:
+    """Shares (n, K) of all rows after a merge and a split, and the gain they promise (nats)."""
+
+    gain: float
+    shares: np.ndarray
+
+
+def promising_exchanges(mixture, fitter, theta, block, rng):
+    """Return the exchanges that promise a higher bound, best first.
 
     Parameters
     ----------
     mixture : skmoe.mixture.Mixture
+    fitter : skmoe.base.Fitter
     theta : Parameters
     block : skmoe.batches.Block
-    n_moves : int
-        Exchanges proposed.
     rng : numpy.random.RandomState
+
+    Returns
+    -------
+    list of Exchange
 
     Notes
     -----
-    The cost of handing the rows of expert j to expert k is sum_n w_n h_nj (log p_j - log p_k),
-    the log-density that these rows lose. Pairs are tried from the cheapest, and each frees an
-    expert that divides the rows of one of the others, those with the widest residuals first.
+    Handing the rows of expert j to its heir k costs sum_n w_n h_nj (log p_j - log p_k). A split of
+    expert s can hardly gain more than its residuals exceed those of the sharpest expert,
+    N_s / 2 log(r_s^2 / r_min^2) an output; only where that could pay for a merge is the split
+    tried, as a mixture of two experts on the rows of s alone.
 
     References
     ----------
     Ueda, Nakano, Ghahramani and Hinton (2000), SMEM algorithm for mixture models.
     """
     share = mixture.share(theta, block)
-    log_prob = mixture.experts.log_prob(theta.experts, block.X, block.y)
+    mass = share * block.weight[:, None]
+    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
     residual = block.y[:, None, :] - mixture.experts.mean(theta.experts, block.X)
-    for freed, heir, divided in _moves(share, log_prob, residual, block.weight, n_moves):
-        halves = split_shares(block, _unit(residual[:, divided], share[:, divided], block), rng)
-        yield _exchange(share, freed, heir, divided, halves)
+    potential = _potential(mass, residual)
+    found = []
+    for divided in np.flatnonzero(potential > cost.min(axis=1).min()):
+        gain, halves = _split(mixture, fitter, block, mass[:, divided], rng)
+        freed, heir = _cheapest_merge(cost, divided)
+        gain -= cost[freed, heir]
+        if gain > 0:
+            found.append(Exchange(gain, _exchanged(share, freed, heir, divided, halves)))
+    return sorted(found, key=lambda exchange: exchange.gain, reverse=True)
 
 
-def _moves(share, log_prob, residual, weight, n_moves):
-    """Return triples (freed, heir, divided), the most promising ones first."""
-    K = share.shape[1]
-    mass = share * weight[:, None]
+def _merge_costs(mass, log_prob):
+    """Log-density (K, K) that the rows of expert j lose when expert k takes them over."""
     own = np.einsum("nk,nk->k", mass, log_prob)
-    cost = own[:, None] - mass.T @ log_prob
+    cost = (own[:, None] - mass.T @ log_prob).astype(np.float64)
     np.fill_diagonal(cost, np.inf)
-    heirs = cost.argmin(axis=1)
-    spread = np.einsum("nk,nkq->k", mass, np.square(residual)) / np.maximum(mass.sum(axis=0), 1e-9)
-    moves = [
-        (rank_freed + rank_divided, freed, heirs[freed], divided)
-        for rank_freed, freed in enumerate(cost.min(axis=1).argsort())
-        for rank_divided, divided in enumerate(spread.argsort()[::-1])
-        if divided != freed and (divided != heirs[freed] or K == 2)
-    ]
-    moves.sort(key=lambda move: move[0])
-    distinct = [move[1:] for move in moves[: max(K, n_moves // 2)]]
-    return (distinct * n_moves)[:n_moves]
+    return cost
 
 
-def _unit(residual, share, block):
-    """Residuals (n, q) of one expert, scaled to unit variance over its own rows."""
-    mass = share * block.weight
-    variance = mass @ np.square(residual) / max(float(mass.sum()), 1e-9)
-    return residual / np.where(variance > 0, np.sqrt(variance), 1.0)
+def _cheapest_merge(cost, divided):
+    """Return the expert that is freed, and its heir, when another one is divided."""
+    others = cost.copy()
+    others[divided] = np.inf
+    return np.unravel_index(others.argmin(), others.shape)
 
 
-def _exchange(share, freed, heir, divided, halves):
+def _potential(mass, residual):
+    """What a split of each expert could gain at most, shape (K,)."""
+    held = np.maximum(mass.sum(axis=0, dtype=np.float64), 1e-9)
+    spread = np.einsum("nk,nkq->kq", mass, np.square(residual)) / held[:, None]
+    log_spread = np.log(np.maximum(spread, 1e-12)).sum(axis=1)
+    return 0.5 * held * (log_spread - log_spread.min())
+
+
+def _split(mixture, fitter, block, mass, rng):
+    """Fit two experts to the rows of one; return the gain and the halves (n, 2) of all rows."""
+    held = np.flatnonzero(mass > LEAST_SHARE * block.weight)
+    own = block.rows(held)
+    own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, SPLIT_ROWS)
+    whole = one_expert(mixture, fitter, own)
+    parts = best_of(mixture, fitter, own, random_shares(own, 2, SPLIT_STARTS, rng))
+    per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()
+    gain = per_row * mass.sum() if parts.sound else -np.inf
+    return float(gain), mixture.share(parts.result.theta, block)
+
+
+def _exchanged(share, freed, heir, divided, halves):
     """Shares (n, K) after ``heir`` took the rows of ``freed`` and ``divided`` was halved."""
     new = share.copy(order="F")
     new[:, heir] += new[:, freed]
-    # With two experts the heir is the one that is divided: a fresh division of all rows.
     whole = new[:, divided].copy()
     new[:, divided] = whole * halves[:, 0]
     new[:, freed] = whole * halves[:, 1]

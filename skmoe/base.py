@@ -88,6 +88,10 @@ class Part(BaseEstimator, ABC):
     monotone = True
     settling_steps = 1
 
+    def check(self):
+        """Raise ValueError or TypeError for hyper-parameters that cannot be used."""
+        return None
+
     @abstractmethod
     def m_step(self, theta, statistics):
         """Return new Parameters from the present ones and the summed Statistics."""

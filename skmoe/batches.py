@@ -45,16 +45,21 @@ class Block:
         X_gate = X if self.X_gate is self.X else self.X_gate[index]
         return Block(X, X_gate, self.y[index], self.weight[index])
 
-    def freeze(self):
-        """Make the arrays read-only and return the block: parts look at rows, they own none."""
-        for array in (self.X, self.X_gate, self.y, self.weight):
-            array.flags.writeable = False
-        return self
+    def frozen(self):
+        """Return a block of read-only views: parts look at rows, they own none."""
+        X, y, weight = (_read_only(array) for array in (self.X, self.y, self.weight))
+        return Block(X, X if self.X_gate is self.X else _read_only(self.X_gate), y, weight)
 
     @property
     def n_rows(self):
         """Number of rows."""
         return len(self.y)
+
+
+def _read_only(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class Batches(ABC):
@@ -71,7 +76,7 @@ class InMemory(Batches):
     Parameters
     ----------
     block : Block
-        All rows; column-major arrays are the fast ones. They become read-only.
+        All rows; column-major arrays are the fast ones.
     block_rows : int or None, default=None
         Rows handed out at a time; None fits their quadratic features into the cache.
     n_threads : int, default=1
@@ -80,7 +85,7 @@ class InMemory(Batches):
     """
 
     def __init__(self, block, block_rows=None, n_threads=1):
-        self.block = block.freeze()
+        self.block = block.frozen()
         self.block_rows = block_rows or cache_rows(block.X.shape[1])
         self.n_threads = n_threads
 

@@ -5,6 +5,7 @@ an independent optimizer, checked with R's flexmix and mixtools where those got 
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from skmoe.experts import LinearExperts
 
 DATA = Path(__file__).parent / "data"
 # A likelihood above the best regular one counts only if every expert holds this many rows.
-LEAST_HELD = 3.0
+LEAST_HELD = 5.0
 
 
 def read(name):
@@ -70,36 +71,46 @@ REFERENCES = {
     "co2-2": Reference(co2, 2, -66.296555015905, 8),
     "npreg-2": Reference(npreg, 2, -642.532013736093, 9, {"gate": "constant"}),
 }
-references = pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES.keys())
+
+
+@cache
+def fitted(name, random_state):
+    return REFERENCES[name].fit(random_state)
+
+
+references = pytest.mark.parametrize("name", REFERENCES)
 
 
 @references
 @pytest.mark.parametrize("random_state", range(3))
-def test_best_optimum_is_reached(reference, random_state):
+def test_best_optimum_is_reached(name, random_state):
+    reference = REFERENCES[name]
     X, y = reference.load()
-    est = reference.fit(random_state)
+    est = fitted(name, random_state)
     assert est.log_likelihood(X, y) > reference.log_likelihood - 1e-3
-    # No expert has shrunk onto a few rows: the optimum is the same one, not a degenerate one.
+    # A higher maximum than the known one would be welcome, but no run after a few rows.
     assert est.responsibilities(X, y).sum(axis=0).min() > LEAST_HELD
-    assert est.log_likelihood(X, y) < reference.log_likelihood + 0.05
 
 
 @references
-def test_criteria_follow(reference):
+def test_criteria_follow(name):
+    reference = REFERENCES[name]
     X, y = reference.load()
-    est = reference.fit(0)
+    est = fitted(name, 0)
     assert est.n_parameters_ == reference.n_parameters
-    deviance = -2.0 * reference.log_likelihood
-    assert est.aic(X, y) == pytest.approx(deviance + 2 * reference.n_parameters, abs=2e-3)
+    deviance = -2.0 * est.log_likelihood(X, y)
+    assert deviance < -2.0 * reference.log_likelihood + 2e-3
+    assert est.aic(X, y) == pytest.approx(deviance + 2 * reference.n_parameters)
     bic = deviance + reference.n_parameters * np.log(len(y))
-    assert est.bic(X, y) == pytest.approx(bic, abs=2e-3)
+    assert est.bic(X, y) == pytest.approx(bic)
 
 
 @references
-def test_units_of_the_answer_are_those_of_the_data(reference):
+def test_units_of_the_answer_are_those_of_the_data(name):
     """At the maximum of the likelihood the residuals of experts with own variances average to 0."""
+    reference = REFERENCES[name]
     X, y = reference.load()
-    est = reference.fit(0)
+    est = fitted(name, 0)
     share = est.responsibilities(X, y)
     residual = y[:, None] - est.predict_experts(X)
     lines = X @ est.coef_.T + est.intercept_
@@ -118,9 +129,10 @@ def test_units_of_the_answer_are_those_of_the_data(reference):
 
 @references
 @pytest.mark.slow
-def test_best_optimum_is_reached_from_twenty_seeds(reference):
+def test_best_optimum_is_reached_from_twenty_seeds(name):
+    reference = REFERENCES[name]
     X, y = reference.load()
-    fits = [reference.fit(random_state) for random_state in range(20)]
+    fits = [fitted(name, random_state) for random_state in range(20)]
     reached = [
         est.log_likelihood(X, y) > reference.log_likelihood - 1e-3
         and est.responsibilities(X, y).sum(axis=0).min() > LEAST_HELD

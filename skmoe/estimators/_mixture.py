@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmoe._math import logspace
+from skmoe._math.checks import check_choice, check_count, check_number
 from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
@@ -31,6 +32,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         )
         fitter = _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
+        if resume:
+            self._check_resumable(mixture)
         block = self._training_block(X, y, sample_weight, resume)
         watcher = Watcher(self, self.max_iter)
         watcher.begin(X, y)
@@ -43,10 +46,25 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     def _check_hyper_parameters(self):
         for name in ("n_experts", "n_init", "max_iter"):
-            _validation.check_count(name, getattr(self, name))
-        _validation.check_number("tol", self.tol)
+            check_count(name, getattr(self, name))
+        check_number("tol", self.tol)
+        check_choice("start", self.start, ("directions",))
         if self.batch_size is not None:
-            _validation.check_count("batch_size", self.batch_size)
+            check_count("batch_size", self.batch_size)
+
+    def _check_resumable(self, mixture):
+        """Raise unless the last solution belongs to the same sentence."""
+        now = (self.n_experts, mixture.experts.__class__, mixture.gate.__class__)
+        last = (
+            len(self.gate_intercept_),
+            self.experts_.__class__,
+            self.gate_.__class__,
+        )
+        if now != last:
+            raise ValueError(
+                "warm_start=True goes on from the last solution, which had (n_experts, experts, "
+                f"gate) = {_names(last)}; now they are {_names(now)}."
+            )
 
     def _training_block(self, raw, y, sample_weight, resume):
         X, y, weight, flat, kept = _validation.check_training_rows(
@@ -57,6 +75,12 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
             _columns.choose(argument, getattr(self, argument), raw, X.shape[1], names)
             for argument in ("expert_features", "gate_features")
         )
+        if resume and (X.shape[1], y.shape[1]) != self._last_shape:
+            raise ValueError(
+                "warm_start=True goes on from a solution for (n_features, n_targets) = "
+                f"{self._last_shape}; X and y have {(X.shape[1], y.shape[1])}."
+            )
+        self._last_shape = X.shape[1], y.shape[1]
         self._flat, self._n_targets = flat, y.shape[1]
         seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
         if len(seen) != len(y):
@@ -238,6 +262,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     def aic(self, X, y):
         """Return Akaike's criterion, 2 p - 2 log L (a float; lower is better)."""
+        check_is_fitted(self)
         return 2.0 * self.n_parameters_ - 2.0 * self.log_likelihood(X, y)
 
     def bic(self, X, y):
@@ -266,9 +291,13 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         ndarray of shape (n_rows,), or (n_rows, n_samples) for more than one draw
             With a last axis of targets where y had one.
         """
-        _validation.check_count("n_samples", n_samples)
+        check_count("n_samples", n_samples)
         return self.predict_distribution(X).rvs(size=n_samples, random_state=random_state)
 
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""
+
+
+def _names(sentence):
+    return "(" + ", ".join(getattr(word, "__name__", str(word)) for word in sentence) + ")"

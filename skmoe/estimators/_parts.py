@@ -31,7 +31,9 @@ def build(argument, value):
     """
     names, kind = KINDS[argument]
     if isinstance(value, kind):
-        return clone(value)
+        part = clone(value)
+        _check(argument, part)
+        return part
     if not isinstance(value, str):
         raise TypeError(
             f"{argument}={value!r} is neither a short name ({_listing(names)}) "
@@ -40,6 +42,16 @@ def build(argument, value):
     if value not in names:
         raise ValueError(f"{argument}={value!r} is not known; allowed are {_listing(names)}.")
     return names[value]()
+
+
+def _check(argument, part):
+    """Check the part's own hyper-parameters; the message says which argument holds it."""
+    if not hasattr(part, "check"):
+        return
+    try:
+        part.check()
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{argument}={type(part).__name__}: {error}") from None
 
 
 def _listing(names):

@@ -1,31 +1,17 @@
 """Checks of what users hand in; messages name the argument, the value and what is allowed."""
 
-import numbers
-
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from skmoe._math.checks import check_count
 
 DTYPES = [np.float64, np.float32]
 
 
-def check_count(name, value, least=1):
-    """Raise unless value is an integer of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}={value!r} must be an integer of at least {least}.")
-    if value < least:
-        raise ValueError(f"{name}={value!r} must be at least {least}.")
-
-
-def check_number(name, value, least=0.0):
-    """Raise unless value is a finite number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={value!r} must be a number of at least {least}.")
-    if not np.isfinite(value) or value < least:
-        raise ValueError(f"{name}={value!r} must be finite and at least {least}.")
-
-
 def check_training_rows(estimator, X, y, sample_weight, reset):
     """Return X (n, d), y (n, q) and weights (n,) in one precision, and whether y was flat."""
+    if np.shape(y)[1:] == (0,):
+        raise ValueError("y has 0 columns; at least one target is needed.")
     X, y = validate_data(
         estimator,
         X,

@@ -42,6 +42,9 @@ class ConstantExperts(Experts):
     def _bank(self):
         return LinearExperts(self.covariance_type, self.tied, 0.0, True, self.min_variance)
 
+    def check(self):
+        self._bank.check()
+
     def init(self, X, y, n_experts):
         return self._bank.init(X[:, :0], y, n_experts)
 

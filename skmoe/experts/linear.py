@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmoe._math.checks import check_choice, check_flag, check_number
 from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
@@ -76,6 +77,13 @@ class LinearExperts(Experts):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
+
+    def check(self):
+        check_choice("covariance_type", self.covariance_type, NOISES)
+        check_flag("tied", self.tied)
+        check_number("alpha", self.alpha)
+        check_flag("fit_intercept", self.fit_intercept)
+        check_number("min_variance", self.min_variance, above=0.0)
 
     def init(self, X, y, n_experts):
         q = y.shape[1]

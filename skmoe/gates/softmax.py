@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from skmoe._math.checks import check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
 from skmoe._math.solve import solve_psd
@@ -64,6 +65,9 @@ class SoftmaxGate(Gate):
 
     def __init__(self, alpha=1e-2):
         self.alpha = alpha
+
+    def check(self):
+        check_number("alpha", self.alpha)
 
     def init(self, X, n_experts):
         return SoftmaxGateParameters(np.zeros((n_experts, X.shape[1])), np.zeros(n_experts))

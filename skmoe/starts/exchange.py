@@ -63,7 +63,8 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     residual = block.y[:, None, :] - mixture.experts.mean(theta.experts, block.X)
     potential = _potential(mass, residual)
     found = []
-    for divided in np.flatnonzero(potential > cost.min(axis=1).min()):
+    enough = mass.sum(axis=0) > 4.0 * (block.X.shape[1] + 2)
+    for divided in np.flatnonzero(enough & (potential > cost.min())):
         gain, halves = _split(mixture, fitter, block, mass[:, divided], rng)
         freed, heir = _cheapest_merge(cost, divided)
         gain -= cost[freed, heir]

@@ -176,9 +176,9 @@ def make_mixture_of_experts(
     noise : float, default=0.3
         Standard deviation of y around the expert that drew it, positive.
     gate_slope : float, default=1.0
-        Standard deviation of the gate's coefficients before they are centered; its intercepts have
-        half of it. 0 asks all experts equally often everywhere, large values part the features
-        sharply.
+        Standard deviation of the gate's coefficients before they are centered; its scores at the
+        mean of the features have half of it. 0 asks all experts equally often everywhere, large
+        values part the features sharply.
     expert_slope : float, default=1.0
         Standard deviation of the experts' coefficients; their intercepts have 1.
     features : {"normal", "mixed"}, default="normal"
@@ -222,11 +222,16 @@ def make_mixture_of_experts(
     rng = check_random_state(random_state)
     X = _features(rng, n, d, features)
     outputs = () if q == 1 else (q,)
+    coef = expert_slope * rng.normal(size=(K, *outputs, d))
+    intercept = rng.normal(size=(K, *outputs))
+    gate_coef = _centered(gate_slope * rng.normal(size=(K, d)))
+    # The scores balance at the mean row; else one expert takes nearly all rows of skewed columns.
+    at_mean = _centered(0.5 * gate_slope * rng.normal(size=K))
     truth = TrueMixture(
-        coef=expert_slope * rng.normal(size=(K, *outputs, d)),
-        intercept=rng.normal(size=(K, *outputs)),
-        gate_coef=_centered(gate_slope * rng.normal(size=(K, d))),
-        gate_intercept=_centered(0.5 * gate_slope * rng.normal(size=K)),
+        coef=coef,
+        intercept=intercept,
+        gate_coef=gate_coef,
+        gate_intercept=at_mean - gate_coef @ _means(d, features),
         noise=float(noise),
         labels=np.zeros(0, dtype=int),
     )
@@ -239,6 +244,13 @@ def _features(rng, n, d, features):
         return rng.normal(size=(n, d))
     binary = rng.randint(2, size=(n, d // 2))
     return np.hstack([binary, rng.exponential(size=(n, d - d // 2))])
+
+
+def _means(d, features):
+    """Expected values of the columns, shape (d,)."""
+    if features == "normal":
+        return np.zeros(d)
+    return np.repeat([0.5, 1.0], [d // 2, d - d // 2])
 
 
 def _centered(scores):

@@ -10,8 +10,8 @@ DTYPES = [np.float64, np.float32]
 
 def check_training_rows(estimator, X, y, sample_weight, reset):
     """Return X (n, d), y (n, q) and weights (n,) in one precision, and whether y was flat."""
-    if np.shape(y)[1:] == (0,):
-        raise ValueError("y has 0 columns; at least one target is needed.")
+    if getattr(y, "shape", ())[1:] == (0,):
+        raise ValueError(f"y has 0 features (shape {y.shape}); at least one target is needed.")
     X, y = validate_data(
         estimator,
         X,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -307,10 +308,10 @@ class FullNoise(Noise):
         slope[:, diagonal, diagonal] -= count[:, None]
         least = np.linalg.eigvalsh(lower @ np.swapaxes(lower, 1, 2))[:, 0]
         slope[least <= floor * (1.0 + _AT_FLOOR)] = 0.0
-        return FullNoise(slope[:, *np.tril_indices(lower.shape[1])])
+        return FullNoise(slope[:, *_lower_triangle(lower.shape[1])])
 
     def floored(self, floor):
-        rows, columns = np.tril_indices(len(self._logarithmic()[0]))
+        rows, columns = _lower_triangle(len(self._logarithmic()[0]))
         least = np.where(rows == columns, 0.5 * np.log(max(floor, _TINY)), -np.inf)
         return FullNoise(np.maximum(self.factor, least))
 
@@ -355,9 +356,14 @@ class FullNoise(Noise):
         """Return the stored triangles as matrices (L, q, q), logarithms on the diagonals."""
         n_outputs = int((np.sqrt(8 * self.factor.shape[1] + 1) - 1) / 2)
         lower = np.zeros((len(self.factor), n_outputs, n_outputs))
-        rows, columns = np.tril_indices(n_outputs)
+        rows, columns = _lower_triangle(n_outputs)
         lower[:, rows, columns] = self.factor
         return lower
+
+
+@lru_cache
+def _lower_triangle(n_outputs):
+    return np.tril_indices(n_outputs)
 
 
 def _variance_slope(log_variance, square, count, floor):
@@ -382,7 +388,7 @@ def _estimate(scatter, count, tied):
 
 def _free_coordinates(lower):
     """Return triangles (L, q, q) of positive diagonal as free numbers (L, q * (q + 1) // 2)."""
-    rows, columns = np.tril_indices(lower.shape[1])
+    rows, columns = _lower_triangle(lower.shape[1])
     factor = lower[:, rows, columns]
     on_diagonal = rows == columns
     factor[:, on_diagonal] = np.log(factor[:, on_diagonal])

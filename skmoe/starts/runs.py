@@ -12,10 +12,10 @@ from skmoe.mixture import MixtureParameters
 __all__ = ["Candidate", "best_of", "halve", "is_sound", "one_expert", "settle", "short_run"]
 
 # Passes of the first round; each later round keeps a third of the runs and doubles the passes.
-FIRST_PASSES = 6
+FIRST_PASSES = 4
 ROUNDS = 3
 # Few rows make passes cheap and starts treacherous: up to this many times longer rounds.
-CHEAP_ROWS, LONGEST_ROUND = 2000, 4
+CHEAP_ROWS, LONGEST_ROUND = 2000, 6
 # Bounds closer than this share of themselves are the same place.
 SAME_PLACE = 1e-4
 TOLERANCE = 1e-6

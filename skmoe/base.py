@@ -179,6 +179,10 @@ class Gate(Part):
     def log_prob(self, theta, X):
         """Return the log-weights log g_k(x), shape (n, K)."""
 
+    def weights(self, theta, X):
+        """Return the weights g_k(x), shape (n, K); rows sum to 1."""
+        return np.exp(self.log_prob(theta, X))
+
     def evidence(self, theta, X):
         """Return what drives learning, shape (n, K); the log-weights unless a part says else."""
         return self.log_prob(theta, X)
@@ -204,8 +208,12 @@ class Criterion(BaseEstimator, ABC):
         """Return the pooled evidence (n,) and the responsibilities (n, K) of joint (n, K)."""
 
     @abstractmethod
-    def predictive_weights(self, log_gate):
-        """Return the weights (n, K) that the answer gives to the experts."""
+    def predictive_weights(self, gate):
+        """Return the weights (n, K) of the answer, from those of the gate (n, K)."""
+
+    @abstractmethod
+    def log_density(self, log_gate, log_prob):
+        """Return the answer's log-density (n,) from those of gate and experts (n, K)."""
 
 
 class Components(ABC):

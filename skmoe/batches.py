@@ -174,9 +174,8 @@ class Standardizer:
 
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
-        columns = np.empty(A.shape[::-1], dtype=A.dtype)
-        np.subtract(A.T, self.mean[:, None], out=columns, casting="same_kind")
-        columns /= self.scale[:, None].astype(A.dtype)
+        columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
+        columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
         if self.constant.any():
             columns[self.constant] = 0.0
         return columns.T

@@ -32,8 +32,11 @@ class LogLikelihood(Criterion):
     def pool_and_share(self, joint):
         return logspace.pool_and_share(joint)
 
-    def predictive_weights(self, log_gate):
-        return np.exp(log_gate)
+    def predictive_weights(self, gate):
+        return gate
+
+    def log_density(self, log_gate, log_prob):
+        return logspace.log_sum_exp(log_gate + log_prob)
 
 
 class Classification(Criterion):
@@ -62,8 +65,11 @@ class Classification(Criterion):
     def pool_and_share(self, joint):
         return joint.max(axis=1), _one_hot(joint)
 
-    def predictive_weights(self, log_gate):
-        return _one_hot(log_gate)
+    def predictive_weights(self, gate):
+        return _one_hot(gate)
+
+    def log_density(self, log_gate, log_prob):
+        return np.take_along_axis(log_prob, log_gate.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
 def _one_hot(scores):

@@ -9,7 +9,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmoe._math import logspace
 from skmoe._math.checks import check_choice, check_count, check_number
 from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
 from skmoe.distribution import MixtureDistribution
@@ -179,7 +178,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         check_is_fitted(self)
         seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X))
         weights = self._mixture.criterion.predictive_weights(
-            self.gate_.log_prob(self.theta_.gate, seen_by_gate)
+            self.gate_.weights(self.theta_.gate, seen_by_gate)
         )
         return MixtureDistribution(
             weights,
@@ -193,7 +192,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Return the gate's weights, shape (n_samples, n_experts); rows sum to 1."""
         check_is_fitted(self)
         _, seen = self._seen(X, _validation.check_rows(self, X))
-        return np.ascontiguousarray(np.exp(self.gate_.log_prob(self.theta_.gate, seen)))
+        return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
 
     def predict_experts(self, X):
         """Return every expert's mean, shape (n_samples, n_experts) or with a last axis of targets.
@@ -232,12 +231,11 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         if y is None:
             y = self.predict(X)
         block = self._answered(X, y)
-        log_gate = self.gate_.log_prob(self.theta_.gate, block.X_gate)
-        weights = self._mixture.criterion.predictive_weights(log_gate)
-        with np.errstate(divide="ignore"):
-            joint = np.log(weights)
-        joint = joint + self.experts_.log_prob(self.theta_.experts, block.X, block.y)
-        return logspace.log_sum_exp(joint) - np.log(self._scaling.y.scale).sum()
+        logs = self._mixture.criterion.log_density(
+            self.gate_.log_prob(self.theta_.gate, block.X_gate),
+            self.experts_.log_prob(self.theta_.experts, block.X, block.y),
+        )
+        return logs - np.log(self._scaling.y.scale).sum()
 
     def _answered(self, X, y):
         raw = X

@@ -75,6 +75,9 @@ class SoftmaxGate(Gate):
     def log_prob(self, theta, X):
         return log_softmax(linear(X, theta.coef, theta.intercept))
 
+    def weights(self, theta, X):
+        return softmax(linear(X, theta.coef, theta.intercept))
+
     def statistics(self, theta, X, weight):
         total = weight.sum(axis=1)
         gate = softmax(linear(X, theta.coef, theta.intercept))

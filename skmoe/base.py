@@ -132,16 +132,7 @@ class Part(BaseEstimator, ABC):
 
 
 class Experts(Part):
-    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together.
-
-    Attributes
-    ----------
-    response : {"real"}
-        Which targets the family describes: ``"real"`` ones may be shifted and scaled before the
-        fit; other families are handed the targets as they are.
-    """
-
-    response = "real"
+    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together."""
 
     @abstractmethod
     def init(self, X, y, n_experts):

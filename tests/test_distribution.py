@@ -298,7 +298,7 @@ def test_blocks_and_missing_take_change_nothing(monkeypatch):
     bare = MixtureDistribution(answer.weights, Untakeable(answer.components))
     y = np.linspace(-3, 3, 11)[:, None]
     expected = answer.logpdf(y), answer.cdf(y), answer.ppf([0.1, 0.9]), answer.mode()
-    monkeypatch.setattr("skmoe.distribution._BLOCK", 400)
+    monkeypatch.setattr("skmoe.distribution.mixture._BLOCK", 400)
     for each in (answer, bare):
         found = each.logpdf(y), each.cdf(y), each.ppf([0.1, 0.9]), each.mode()
         for one, other in zip(found, expected, strict=True):

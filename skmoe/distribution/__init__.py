@@ -1,0 +1,5 @@
+"""The answer: one predictive mixture per row."""
+
+from skmoe.distribution.mixture import MixtureDistribution
+
+__all__ = ["MixtureDistribution"]

@@ -1,0 +1,285 @@
+"""The answer: one predictive mixture per row, with the methods of a frozen scipy distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmoe._math.roots import increasing_roots
+from skmoe.distribution.densities import Trials, log_density, log_weights, marginal_cdf
+from skmoe.distribution.modes import highest_summit
+
+# Numbers in one temporary array: 32 MB of float64.
+_BLOCK = 2**22
+
+
+@final
+class MixtureDistribution:
+    """A mixture of K densities of y at each of n rows.
+
+    The mixture describes ``(y - loc) / scale``. With one output, results have shape (n,) unless
+    ``squeeze`` is false; what follows writes (n, q) for the shape of n rows and q outputs.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n, K)
+        Weights of the components, which add up to 1 in each row.
+    components : skmoe.base.Components
+        Their densities. A method ``take(rows)``, if there is one, hands out some of the rows and
+        makes ``ppf`` and ``mode`` faster.
+    loc, scale : float or array-like of shape (q,), default=0 and 1
+        Origin and (positive) unit of y.
+    squeeze : bool, default=True
+        Whether a single output is left out of the shapes.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n, K)
+    components : skmoe.base.Components
+    loc, scale : ndarray of shape (q,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.distribution import MixtureDistribution
+    >>> from skmoe.experts.gaussian import GaussianComponents
+    >>> from skmoe.experts.noise import SphericalNoise
+    >>> mean = np.array([[[0.0], [4.0]], [[1.0], [1.0]]])  # two rows, two experts, one output
+    >>> components = GaussianComponents(mean, SphericalNoise(np.zeros(2)))
+    >>> answer = MixtureDistribution([[0.25, 0.75], [0.5, 0.5]], components)
+    >>> answer.mean()
+    array([3., 1.])
+    >>> answer.std().round(3)
+    array([2., 1.])
+    >>> answer.median().round(3)
+    array([3.569, 1.   ])
+    >>> answer.mode().round(3)
+    array([4., 1.])
+    >>> answer.cdf(1.0).round(3)
+    array([0.211, 0.5  ])
+    """
+
+    def __init__(self, weights, components, loc=0.0, scale=1.0, squeeze=True):
+        self.weights = np.asarray(weights, dtype=np.float64)
+        self.components = components
+        self.shape = components.shape
+        n_outputs = self.shape[2]
+        self.loc = np.broadcast_to(np.asarray(loc, dtype=np.float64), (n_outputs,))
+        self.scale = np.broadcast_to(np.asarray(scale, dtype=np.float64), (n_outputs,))
+        self.squeeze = squeeze
+
+    def mean(self):
+        """Return the means, shape (n, q)."""
+        return self._publish(self.loc + self.scale * self._mean())
+
+    def var(self):
+        """Return the variances, shape (n, q)."""
+        spread = np.square(self.components.mean() - self._mean()[:, None])
+        own = np.diagonal(self.components.covariance(), axis1=-2, axis2=-1)
+        return self._publish(self.scale**2 * self._blend(spread + own))
+
+    def std(self):
+        """Return the standard deviations, shape (n, q)."""
+        return np.sqrt(self.var())
+
+    def covariance(self):
+        """Return the covariances of the outputs, shape (n, q, q)."""
+        offset = self.components.mean() - self._mean()[:, None]
+        n, n_experts, n_outputs = self.shape
+        products = offset[..., :, None] * offset[..., None, :] + self.components.covariance()
+        blended = self._blend(products.reshape(n, n_experts, n_outputs**2))
+        return blended.reshape(n, n_outputs, n_outputs) * np.outer(self.scale, self.scale)
+
+    def pdf(self, y):
+        """Return the density at y, joint over the outputs; shapes as in `logpdf`."""
+        return np.exp(self.logpdf(y))
+
+    def logpdf(self, y):
+        """Return the logarithm of the density, joint over the outputs.
+
+        Parameters
+        ----------
+        y : array-like that broadcasts against (n, q)
+            With one output, for example a number, (n,), or (m, n) for m values at each row; with
+            several, (..., n, q).
+
+        Returns
+        -------
+        ndarray of shape (..., n)
+        """
+        log_weight = log_weights(self.weights)
+
+        def density(block):
+            return log_density(log_weight, self.components, block)
+
+        return self._in_blocks(density, self._internal(y)) - np.log(self.scale).sum()
+
+    def cdf(self, y):
+        """Return the distribution functions, output by output.
+
+        Parameters
+        ----------
+        y : array-like that broadcasts against (n, q)
+            As in `logpdf`.
+
+        Returns
+        -------
+        ndarray of the shape of y, broadcast
+        """
+
+        def distribution(block):
+            return marginal_cdf(self.weights, self.components, block)
+
+        return self._publish(self._in_blocks(distribution, self._internal(y)))
+
+    def ppf(self, q):
+        """Return quantiles, output by output: the inverse of `cdf`.
+
+        Parameters
+        ----------
+        q : float or array-like of shape (m,)
+            Levels; outside [0, 1] the answer is NaN.
+
+        Returns
+        -------
+        ndarray of shape (n, q), or (n, m, q) for m levels
+        """
+        levels = np.asarray(q, dtype=np.float64)
+        n, n_experts, n_outputs = self.shape
+        quantiles = np.empty((levels.size, n, n_outputs))
+        step = max(1, _BLOCK // max(1, n * n_experts * n_outputs))
+        for start in range(0, levels.size, step):
+            block = slice(start, start + step)
+            quantiles[block] = self._quantiles(levels.ravel()[block])
+        quantiles = np.moveaxis(quantiles, 0, 1).reshape(n, *levels.shape, n_outputs)
+        return self._publish(self.loc + self.scale * quantiles)
+
+    def median(self):
+        """Return the medians, shape (n, q)."""
+        return self.ppf(0.5)
+
+    def interval(self, confidence=0.95):
+        """Return the ends of the central intervals, output by output.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            Probability of the interval; half of the rest lies on each side.
+
+        Returns
+        -------
+        low, high : ndarrays of shape (n, q)
+        """
+        tail = 0.5 * (1.0 - confidence)
+        ends = self.ppf([tail, 1.0 - tail])
+        return ends[:, 0], ends[:, 1]
+
+    def mode(self):
+        """Return where the density, joint over the outputs, is greatest; shape (n, q).
+
+        Newton's method climbs from every component (with several outputs also from between
+        them), and the highest summit wins. A density that jumps, as at the end of a support, may
+        be greater at the jump.
+        """
+        n, n_experts, n_outputs = self.shape
+        modes = np.empty((n, n_outputs))
+        cost = n_experts * n_experts * n_outputs * (1 + n_outputs) ** 2
+        step = max(1, _BLOCK // cost) if hasattr(self.components, "take") else max(1, n)
+        for start in range(0, n, step):
+            block = slice(start, start + step)
+            part = (
+                self
+                if step >= n
+                else MixtureDistribution(self.weights[block], self.components.take(block))
+            )
+            modes[block] = highest_summit(part)
+        return self._publish(self.loc + self.scale * modes)
+
+    def rvs(self, size=1, random_state=None):
+        """Draw at random.
+
+        Parameters
+        ----------
+        size : int or tuple of ints, default=1
+            Draws at each row.
+        random_state : int, RandomState, Generator or None
+
+        Returns
+        -------
+        ndarray of shape (n, q), or (n, size, q) where size is not 1
+        """
+        rng = random_state
+        if not isinstance(rng, np.random.Generator):
+            rng = check_random_state(rng)
+        n, _, n_outputs = self.shape
+        sizes = () if np.isscalar(size) and size == 1 else tuple(np.atleast_1d(size))
+        expert = self._draw_experts(rng, math.prod(sizes))
+        draws = np.moveaxis(self.components.sample(expert, rng), 0, 1)
+        return self._publish(self.loc + self.scale * draws.reshape(n, *sizes, n_outputs))
+
+    def _draw_experts(self, rng, n_draws):
+        """Return numbers of experts, shape (n_draws, n), drawn by weight."""
+        cumulated = np.cumsum(self.weights, axis=1)
+        level = rng.random((n_draws, self.shape[0])) * cumulated[:, -1]
+        expert = np.zeros(level.shape, dtype=np.intp)
+        for k in range(self.shape[1] - 1):
+            expert += level >= cumulated[:, k]
+        return expert
+
+    def _mean(self):
+        """Return the means (n, q) in the components' units."""
+        return self._blend(self.components.mean())
+
+    def _blend(self, values):
+        """Return the weighted sums (n, q) of values (n, K, q)."""
+        # A component without weight must not matter, even where its moments are infinite.
+        values = np.where(self.weights[:, :, None] > 0, values, 0.0)
+        return np.einsum("nk,nkq->nq", self.weights, values)
+
+    def _internal(self, y):
+        """Return y in the components' units, shape (..., n, q)."""
+        y = np.asarray(y, dtype=np.float64)
+        if self.squeeze and self.shape[2] == 1:
+            y = y[..., None]
+        y = (y - self.loc) / self.scale
+        return np.broadcast_to(y, np.broadcast_shapes(y.shape, self.shape[::2]))
+
+    def _publish(self, values):
+        """Leave a single output out of the shape (..., q)."""
+        return values[..., 0] if self.squeeze and self.shape[2] == 1 else values
+
+    def _in_blocks(self, function, y):
+        """Apply a function to some of the leading axes of y (..., n, q) at a time."""
+        leading, (n, n_experts, n_outputs) = y.shape[:-2], self.shape
+        flat = y.reshape(math.prod(leading), n, n_outputs)
+        step = max(1, _BLOCK // max(1, n * n_experts * n_outputs))
+        starts = range(0, max(1, len(flat)), step)
+        values = np.concatenate([function(flat[start : start + step]) for start in starts])
+        return values.reshape(leading + values.shape[1:])
+
+    def _quantiles(self, levels):
+        """Return quantiles (m, n, q) at levels (m,), in the components' units."""
+        brackets = [self._bracket(level) for level in levels]
+        low, high = (np.concatenate(ends) for ends in zip(*brackets, strict=True))
+        trials = Trials(self.weights, self.components, len(levels))
+        level = np.repeat(levels, self.shape[0])[:, None]
+
+        def excess(active, y):
+            return trials(marginal_cdf, active, y) / level[active] - 1.0
+
+        return increasing_roots(excess, low, high).reshape(len(levels), *self.shape[::2])
+
+    def _bracket(self, level):
+        """Return bounds (n, q) of the quantile: the least and the greatest of the components."""
+        if not 0.0 <= level <= 1.0:
+            missing = np.full(self.shape[::2], np.nan)
+            return missing, missing
+        quantiles = self.components.ppf(level)
+        idle = self.weights[:, :, None] <= 0
+        low = np.where(idle, np.inf, quantiles).min(axis=1)
+        high = np.where(idle, -np.inf, quantiles).max(axis=1)
+        # The ends of the support are reached by the outermost component, no matter its weight.
+        return (low if level < 1.0 else high), (high if level > 0.0 else low)

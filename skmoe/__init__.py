@@ -2,6 +2,11 @@
 
 from skmoe._version import __version__
 from skmoe.distribution import MixtureDistribution
-from skmoe.estimators import MixtureOfExpertsRegressor
+from skmoe.estimators import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 
-__all__ = ["MixtureDistribution", "MixtureOfExpertsRegressor", "__version__"]
+__all__ = [
+    "MixtureDistribution",
+    "MixtureOfExpertsClassifier",
+    "MixtureOfExpertsRegressor",
+    "__version__",
+]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skmoe.targets import REAL, Target
+
 
 class Parameters:
     """Learned numbers of a part: a frozen dataclass whose fields are arrays or Parameters.
@@ -132,7 +134,59 @@ class Part(BaseEstimator, ABC):
 
 
 class Experts(Part):
-    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together."""
+    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together.
+
+    Attributes
+    ----------
+    target : Target
+        What the family takes for an answer. The estimator checks y against it, and standardizes,
+        scales or leaves y as it says.
+    takes_notes : bool
+        Whether `notes` has anything to say.
+    """
+
+    target: Target = REAL
+    takes_notes = False
+
+    def raw_columns(self, n_features):
+        """Return the numbers of the columns of X that stay in the user's units (offsets)."""
+        return []
+
+    def with_names(self, names):
+        """Return these experts where columns of X have names, (d,) or None; names to numbers."""
+        return self
+
+    def with_offset(self, column):
+        """Return these experts with the offset in the given column of X.
+
+        Raises
+        ------
+        ValueError
+            Where a family has no use for an offset.
+        """
+        raise ValueError(f"{type(self).__name__} take no offset.")
+
+    def for_rows(self, scaling):
+        """Return these experts for rows that were standardized as ``scaling`` says.
+
+        Only experts that know something in the user's units have anything to do.
+        """
+        return self
+
+    def response(self, X, y):
+        """Return y (n, q) on the scale on which the experts are linear, for first guesses."""
+        return y
+
+    def potential(self, theta, X, y, weight):
+        """Return what dividing each expert in two could gain at most, in nats, shape (K,).
+
+        Infinity where a family cannot say.
+        """
+        return np.full(weight.shape[1], np.inf)
+
+    def notes(self, theta, X, y, weight):
+        """Return what was held back in a fit, a list of str: separated classes, say."""
+        return []
 
     @abstractmethod
     def init(self, X, y, n_experts):

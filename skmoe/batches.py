@@ -172,6 +172,23 @@ class Standardizer:
         constant = scale <= 10 * precision * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale), constant)
 
+    @classmethod
+    def of_target(cls, y, weight, target):
+        """Measure y (n, q) as far as the target may be shifted or scaled."""
+        measured = cls.of(y, weight)
+        mean = measured.mean if target.shifted else np.zeros_like(measured.mean)
+        scale = measured.scale if target.shifted else np.abs(measured.mean)
+        unit = (scale > 0) & target.scaled
+        return cls(mean, np.where(unit, scale, 1.0), measured.constant & target.shifted)
+
+    def without(self, columns):
+        """Return the same standardization that leaves the numbered columns as they are."""
+        if not len(columns):
+            return self
+        mean, scale, constant = self.mean.copy(), self.scale.copy(), self.constant.copy()
+        mean[columns], scale[columns], constant[columns] = 0.0, 1.0, False
+        return Standardizer(mean, scale, constant)
+
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
         columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")

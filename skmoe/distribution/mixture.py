@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from skmoe._math.roots import increasing_roots
 from skmoe.distribution.densities import Trials, log_density, log_weights, marginal_cdf
+from skmoe.distribution.discrete import highest_probability, least_integers
 from skmoe.distribution.modes import highest_summit
 
 # Numbers in one temporary array: 32 MB of float64.
@@ -185,6 +186,8 @@ class MixtureDistribution:
         be greater at the jump.
         """
         n, n_experts, n_outputs = self.shape
+        discrete = getattr(self.components, "discrete", False)
+        summit = highest_probability if discrete else highest_summit
         modes = np.empty((n, n_outputs))
         cost = n_experts * n_experts * n_outputs * (1 + n_outputs) ** 2
         step = max(1, _BLOCK // cost) if hasattr(self.components, "take") else max(1, n)
@@ -195,7 +198,7 @@ class MixtureDistribution:
                 if step >= n
                 else MixtureDistribution(self.weights[block], self.components.take(block))
             )
-            modes[block] = highest_summit(part)
+            modes[block] = summit(part)
         return self._publish(self.loc + self.scale * modes)
 
     def rvs(self, size=1, random_state=None):
@@ -270,7 +273,10 @@ class MixtureDistribution:
         def excess(active, y):
             return trials(marginal_cdf, active, y) / level[active] - 1.0
 
-        return increasing_roots(excess, low, high).reshape(len(levels), *self.shape[::2])
+        roots = increasing_roots(excess, low, high)
+        if getattr(self.components, "discrete", False):
+            roots = least_integers(excess, roots)
+        return roots.reshape(len(levels), *self.shape[::2])
 
     def _bracket(self, level):
         """Return bounds (n, q) of the quantile: the least and the greatest of the components."""

@@ -1,5 +1,6 @@
 """The scikit-learn face: validate, build the sentence, run it, publish what was learned."""
 
+from skmoe.estimators.classifier import MixtureOfExpertsClassifier
 from skmoe.estimators.regressor import MixtureOfExpertsRegressor
 
-__all__ = ["MixtureOfExpertsRegressor"]
+__all__ = ["MixtureOfExpertsClassifier", "MixtureOfExpertsRegressor"]

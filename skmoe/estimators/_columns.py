@@ -11,6 +11,10 @@ from sklearn.base import clone
 class AllColumns:
     """Every column."""
 
+    def names(self, known):
+        """Return the names of the columns picked, or None."""
+        return known
+
     def pick(self, X, raw):
         """Return the columns of the validated array X (n, d)."""
         return X
@@ -22,6 +26,10 @@ class SomeColumns:
 
     index: np.ndarray
 
+    def names(self, known):
+        """Return the names of the columns picked, or None."""
+        return None if known is None else np.asarray(known)[self.index]
+
     def pick(self, X, raw):
         """Return the columns of the validated array X (n, d)."""
         return X[:, self.index]
@@ -32,6 +40,11 @@ class Transformed:
     """Columns that a fitted transformer makes from the user's own table."""
 
     transformer: object
+
+    def names(self, known):
+        """Return the names of the columns made, or None."""
+        named = getattr(self.transformer, "get_feature_names_out", None)
+        return None if known is None or named is None else named()
 
     def pick(self, X, raw):
         """Return the transformed columns of the user's table."""

@@ -2,9 +2,10 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -23,17 +24,19 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     # ---------------------------------------------------------------- learning
 
-    def _learn(self, X, y, sample_weight):
+    def _learn(self, X, y, sample_weight, offset=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
+        experts = self._build_experts(offset)
         mixture = Mixture(
-            *(_parts.build(name, getattr(self, name)) for name in ("experts", "gate", "criterion"))
+            experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
         )
         fitter = _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         if resume:
             self._check_resumable(mixture)
-        block = self._training_block(X, y, sample_weight, resume)
+        experts, block = self._training_block(experts, X, y, sample_weight, offset, resume)
+        mixture = replace(mixture, experts=experts)
         watcher = Watcher(self, self.max_iter)
         watcher.begin(X, y)
         with threads_for_rows() as n_threads:
@@ -42,6 +45,19 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         self._publish(mixture, result, block)
         watcher.end(X, y)
         return self
+
+    def _build_experts(self, offset):
+        """Return the bank; an offset given to fit becomes the last column that it sees."""
+        classes = is_classifier(self)
+        experts = _parts.build("experts", self.experts, classes)
+        if experts.target.classes != classes:
+            kind, other = ("numbers", "regressor") if classes else ("classes", "classifier")
+            allowed = _parts.listing(_parts.names_of("experts", classes))
+            raise ValueError(
+                f"experts={self.experts!r} answer with {kind}; use a {other}, or one of {allowed}."
+            )
+        self._has_offset = offset is not None
+        return experts.with_offset(-1) if self._has_offset else experts
 
     def _check_hyper_parameters(self):
         for name in ("n_experts", "n_init", "max_iter"):
@@ -65,10 +81,9 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
                 f"gate) = {_names(last)}; now they are {_names(now)}."
             )
 
-    def _training_block(self, raw, y, sample_weight, resume):
-        X, y, weight, flat, kept = _validation.check_training_rows(
-            self, raw, y, sample_weight, reset=True
-        )
+    def _training_block(self, experts, raw, y, sample_weight, offset, resume):
+        X, y, weight, flat, kept = self._check_training_rows(raw, y, sample_weight)
+        experts.target.check(y)
         names = getattr(self, "feature_names_in_", None)
         self._columns = tuple(
             _columns.choose(argument, getattr(self, argument), raw, X.shape[1], names)
@@ -81,19 +96,37 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
             )
         self._last_shape = X.shape[1], y.shape[1]
         self._flat, self._n_targets = flat, y.shape[1]
-        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
-        if len(seen) != len(y):
-            seen = seen[kept]
-        if len(seen_by_gate) != len(y):
-            seen_by_gate = seen_by_gate[kept]
+        experts = experts.with_names(self._columns[0].names(names))
+        seen, seen_by_gate = self._pick(raw, X, offset, kept)
         if not resume:
-            self._scaling = Scaling(*(Standardizer.of(A, weight) for A in (seen, seen_by_gate, y)))
-        return self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+            self._scaling = _scaling(experts, seen, seen_by_gate, y, weight)
+        return experts.for_rows(self._scaling), self._block(
+            seen, seen_by_gate, self._scaling.y.apply(y), weight
+        )
+
+    def _check_training_rows(self, raw, y, sample_weight):
+        """Return X (n, d), y (n, q), weights (n,), whether y was flat, and the rows kept."""
+        return _validation.check_training_rows(self, raw, y, sample_weight, reset=True)
+
+    def _pick(self, raw, X, offset=None, kept=None):
+        """Return what experts and gate see of the validated rows X (n, d)."""
+        seen, seen_by_gate = (
+            _kept(chooser.pick(X, raw), kept, len(X)) for chooser in self._columns
+        )
+        if self._has_offset:
+            offset = _validation.check_offset(offset, raw, X.dtype)
+            seen = np.column_stack([seen, _kept(offset, kept, len(X))])
+        elif offset is not None:
+            raise ValueError("offset was given now, but not to fit.")
+        return seen, seen_by_gate
 
     def _block(self, seen, seen_by_gate, y, weight):
+        return Block(*self._standardized(seen, seen_by_gate), y, weight)
+
+    def _standardized(self, seen, seen_by_gate):
         X = self._scaling.X.apply(seen)
-        same = seen_by_gate is seen
-        return Block(X, X if same else self._scaling.X_gate.apply(seen_by_gate), y, weight)
+        same = seen_by_gate is seen and self._scaling.X_gate is self._scaling.X
+        return X, X if same else self._scaling.X_gate.apply(seen_by_gate)
 
     def _climb(self, mixture, fitter, batches, watcher, resume):
         theta = self.theta_ if resume else self._start(mixture, fitter, batches)
@@ -129,13 +162,17 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
         self.lower_bounds_ = np.array(result.bounds)
         self.lower_bound_ = result.bound
+        if mixture.experts.takes_notes:
+            mass = mixture.share(result.theta, block) * block.weight[:, None]
+            notes = mixture.experts.notes(result.theta.experts, block.X, block.y, mass)
+            self.stop_reason_ = "; ".join([self.stop_reason_, *notes])
         self._warn(result)
 
     def _shaped(self, name, value):
         """Drop the axes of the outputs where y was flat."""
         if not self._flat or name.startswith("gate_"):
             return value
-        return value.reshape(value.shape[0], -1) if name == "coef_" else value.reshape(-1)
+        return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
 
     def _warn(self, result):
         retired = np.flatnonzero(result.shares < 0.5)
@@ -156,19 +193,18 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     # --------------------------------------------------------------- answering
 
-    def _seen(self, raw, X):
+    def _seen(self, raw, X, offset=None):
         """Standardized rows for experts and gate from validated X (n, d)."""
-        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
-        X = self._scaling.X.apply(seen)
-        same = seen_by_gate is seen
-        return X, X if same else self._scaling.X_gate.apply(seen_by_gate)
+        return self._standardized(*self._pick(raw, X, offset))
 
-    def predict_distribution(self, X):
+    def predict_distribution(self, X, offset=None):
         """Return the predictive mixture of every row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
 
         Returns
         -------
@@ -176,7 +212,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
             With the methods of a frozen `scipy.stats` distribution, over rows.
         """
         check_is_fitted(self)
-        seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X))
+        seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X), offset)
         weights = self._mixture.criterion.predictive_weights(
             self.gate_.weights(self.theta_.gate, seen_by_gate)
         )
@@ -194,15 +230,17 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         _, seen = self._seen(X, _validation.check_rows(self, X))
         return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
 
-    def predict_experts(self, X):
+    def predict_experts(self, X, offset=None):
         """Return every expert's mean, shape (n_samples, n_experts) or with a last axis of targets.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
         """
         check_is_fitted(self)
-        seen, _ = self._seen(X, _validation.check_rows(self, X))
+        seen, _ = self._seen(X, _validation.check_rows(self, X), offset)
         means = self.experts_.mean(self.theta_.experts, seen)
         means = means * self._scaling.y.scale + self._scaling.y.mean
         means = np.ascontiguousarray(means.astype(seen.dtype, copy=False))
@@ -212,13 +250,13 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Return the number of the most weighted expert of every row, shape (n_samples,)."""
         return self.predict_gate(X).argmax(axis=1)
 
-    def responsibilities(self, X, y):
+    def responsibilities(self, X, y, offset=None):
         """Return who made which row, given its answer, shape (n_samples, n_experts)."""
         check_is_fitted(self)
-        block = self._answered(X, y)
+        block = self._answered(X, y, offset)
         return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
-    def score_samples(self, X, y=None):
+    def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer, shape (n_samples,), in units of y.
 
         Parameters
@@ -226,24 +264,35 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             None: the density at the prediction itself, a measure of how sure the mixture is.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
         """
         check_is_fitted(self)
         if y is None:
-            y = self.predict(X)
-        block = self._answered(X, y)
+            y = self._likeliest(X, offset)
+        block = self._answered(X, y, offset)
         logs = self._mixture.criterion.log_density(
             self.gate_.log_prob(self.theta_.gate, block.X_gate),
             self.experts_.log_prob(self.theta_.experts, block.X, block.y),
         )
         return logs - np.log(self._scaling.y.scale).sum()
 
-    def _answered(self, X, y):
+    def _likeliest(self, X, offset):
+        """Return the answers (n,) or (n, q) at which the mixture judges itself."""
+        return self.predict(X, offset=offset)
+
+    def _answered(self, X, y, offset=None):
         raw = X
-        X, y = _validation.check_answers(self, X, y)
-        seen, seen_by_gate = self._seen(raw, X)
+        X, y = self._check_answers(X, y)
+        self._mixture.experts.target.check(y)
+        seen, seen_by_gate = self._seen(raw, X, offset)
         return Block(seen, seen_by_gate, self._scaling.y.apply(y), np.ones(len(y), X.dtype))
 
-    def log_likelihood(self, X, y, sample_weight=None):
+    def _check_answers(self, X, y):
+        """Return validated X (n, d) and y (n, q)."""
+        return _validation.check_answers(self, X, y)
+
+    def log_likelihood(self, X, y, sample_weight=None, offset=None):
         """Return the log-density of the answers, summed over rows (a float).
 
         Parameters
@@ -251,30 +300,32 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
         """
-        logs = self.score_samples(X, y)
+        logs = self.score_samples(X, y, offset)
         if sample_weight is None:
             return float(logs.sum(dtype=np.float64))
         weight = _validation._check_sample_weight(sample_weight, logs)
         return float(np.dot(weight, logs))
 
-    def aic(self, X, y):
+    def aic(self, X, y, offset=None):
         """Return Akaike's criterion, 2 p - 2 log L (a float; lower is better)."""
         check_is_fitted(self)
-        return 2.0 * self.n_parameters_ - 2.0 * self.log_likelihood(X, y)
+        return 2.0 * self.n_parameters_ - 2.0 * self.log_likelihood(X, y, offset=offset)
 
-    def bic(self, X, y):
+    def bic(self, X, y, offset=None):
         """Return the Bayesian information criterion, p log n - 2 log L (a float)."""
-        logs = self.score_samples(X, y)
+        logs = self.score_samples(X, y, offset)
         return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
 
-    def icl(self, X, y):
+    def icl(self, X, y, offset=None):
         """Return the integrated completed likelihood: BIC plus twice the shares' entropy."""
-        share = self.responsibilities(X, y)
+        share = self.responsibilities(X, y, offset)
         entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
-        return float(self.bic(X, y) + 2.0 * entropy)
+        return float(self.bic(X, y, offset) + 2.0 * entropy)
 
-    def sample(self, X, n_samples=1, random_state=None):
+    def sample(self, X, n_samples=1, random_state=None, offset=None):
         """Draw answers for the rows of X.
 
         Parameters
@@ -283,6 +334,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         n_samples : int, default=1
             Draws a row.
         random_state : int, RandomState or None
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
 
         Returns
         -------
@@ -290,11 +343,26 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
             With a last axis of targets where y had one.
         """
         check_count("n_samples", n_samples)
-        return self.predict_distribution(X).rvs(size=n_samples, random_state=random_state)
+        return self.predict_distribution(X, offset).rvs(size=n_samples, random_state=random_state)
 
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""
+
+
+def _scaling(experts, seen, seen_by_gate, y, weight):
+    """Return how rows are standardized for these experts."""
+    X = Standardizer.of(seen, weight)
+    return Scaling(
+        X.without(experts.raw_columns(seen.shape[1])),
+        X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight),
+        Standardizer.of_target(y, weight, experts.target),
+    )
+
+
+def _kept(rows, kept, n_rows):
+    """Drop the rows of no weight where a chooser saw all of the user's table."""
+    return rows if len(rows) == n_rows else rows[kept]
 
 
 def _names(sentence):

@@ -1,6 +1,6 @@
 """Short names of parts, and nested parameters that reach through them."""
 
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
 from skmoe import criteria, experts, fitters, gates
 from skmoe.base import Criterion, Experts, Fitter, Gate
@@ -19,8 +19,24 @@ KINDS = {
 }
 
 
-def build(argument, value):
+def names_of(argument, classes=False):
+    """Return the short names of an argument, as a dict; experts that fit the kind of answers."""
+    names = KINDS[argument][0]
+    if argument != "experts":
+        return names
+    fitting = {n: family for n, family in names.items() if family().target.classes == classes}
+    return fitting | ({"constant": experts.CategoricalExperts} if classes else {})
+
+
+def build(argument, value, classes=False):
     """Return a fresh part for a short name or an instance given as an argument.
+
+    Parameters
+    ----------
+    argument : str
+    value : str or part
+    classes : bool, default=False
+        Whether answers are classes.
 
     Raises
     ------
@@ -29,18 +45,18 @@ def build(argument, value):
     TypeError
         For an object that is no such part.
     """
-    names, kind = KINDS[argument]
+    names, kind = names_of(argument, classes), KINDS[argument][1]
     if isinstance(value, kind):
         part = clone(value)
         _check(argument, part)
         return part
     if not isinstance(value, str):
         raise TypeError(
-            f"{argument}={value!r} is neither a short name ({_listing(names)}) "
+            f"{argument}={value!r} is neither a short name ({listing(names)}) "
             f"nor an instance of {kind.__name__}."
         )
     if value not in names:
-        raise ValueError(f"{argument}={value!r} is not known; allowed are {_listing(names)}.")
+        raise ValueError(f"{argument}={value!r} is not known; allowed are {listing(names)}.")
     return names[value]()
 
 
@@ -54,7 +70,15 @@ def _check(argument, part):
         raise type(error)(f"{argument}={type(part).__name__}: {error}") from None
 
 
-def _listing(names):
+def target_of(value):
+    """Return the target of experts given by name or as an instance, or None."""
+    if isinstance(value, str) and value in experts.SHORT_NAMES:
+        value = experts.SHORT_NAMES[value]()
+    return getattr(value, "target", None)
+
+
+def listing(names):
+    """Return names for a message."""
     return ", ".join(repr(name) for name in sorted(names))
 
 
@@ -77,5 +101,5 @@ class NestedNamesMixin:
         super().set_params(**own)
         for name in {name.partition("__")[0] for name in params if "__" in name}:
             if name in KINDS and isinstance(getattr(self, name), str):
-                setattr(self, name, build(name, getattr(self, name)))
+                setattr(self, name, build(name, getattr(self, name), is_classifier(self)))
         return super().set_params(**{n: v for n, v in params.items() if "__" in n})

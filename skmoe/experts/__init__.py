@@ -1,11 +1,38 @@
 """Expert banks. One file per family, one line per name."""
 
-from skmoe.experts.constant import ConstantExperts
+from skmoe.experts.constant import CategoricalExperts, ConstantExperts
+from skmoe.experts.gamma import GammaExperts
+from skmoe.experts.heteroscedastic import HeteroscedasticExperts
+from skmoe.experts.laplace import LaplaceExperts
 from skmoe.experts.linear import LinearExperts
+from skmoe.experts.logistic import LogisticExperts, MultinomialExperts
+from skmoe.experts.negative_binomial import NegativeBinomialExperts
+from skmoe.experts.poisson import PoissonExperts
+from skmoe.experts.student_t import StudentTExperts
 
 SHORT_NAMES = {
+    "categorical": CategoricalExperts,
     "constant": ConstantExperts,
+    "gamma": GammaExperts,
+    "laplace": LaplaceExperts,
     "linear": LinearExperts,
+    "logistic": LogisticExperts,
+    "negative_binomial": NegativeBinomialExperts,
+    "poisson": PoissonExperts,
+    "student_t": StudentTExperts,
 }
 
-__all__ = ["SHORT_NAMES", "ConstantExperts", "LinearExperts"]
+__all__ = [
+    "SHORT_NAMES",
+    "CategoricalExperts",
+    "ConstantExperts",
+    "GammaExperts",
+    "HeteroscedasticExperts",
+    "LaplaceExperts",
+    "LinearExperts",
+    "LogisticExperts",
+    "MultinomialExperts",
+    "NegativeBinomialExperts",
+    "PoissonExperts",
+    "StudentTExperts",
+]

@@ -30,9 +30,9 @@ def subsample(block, rng, n_rows):
     return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype))
 
 
-def random_shares(block, n_experts, n_init, rng):
+def random_shares(experts, block, n_experts, n_init, rng):
     """Yield n_init first guesses (n, K) of who made which row."""
-    residual = _residual(block)
+    residual = _residual(block, experts.response(block.X, block.y))
     kinds = (_slices, _cones, _bands, _lines)
     for i in range(n_init):
         scores = kinds[i % len(kinds)](block, residual, n_experts, rng)
@@ -99,13 +99,13 @@ def _project(A, rng):
     return A @ (direction / norm if norm > 0 else direction).astype(A.dtype)
 
 
-def _residual(block):
-    """Residuals (n, q) of one linear regression, scaled to unit variance."""
+def _residual(block, response):
+    """Residuals (n, q) of one linear regression of the response, scaled to unit variance."""
     weight = block.weight[:, None]
     gram = weighted_grams(block.X, weight)[0]
     gram[np.diag_indices(len(gram))] += 1e-6 * gram[0, 0]
-    cross = weighted_crosses(block.X, weight * block.y).T
+    cross = weighted_crosses(block.X, weight * response).T
     coef = solve_psd(gram[None], cross[None])[0]
-    residual = block.y - coef[0] - block.X @ coef[1:]
+    residual = response - coef[0] - block.X @ coef[1:]
     spread = np.sqrt(np.average(np.square(residual), axis=0, weights=block.weight))
     return residual / np.where(spread > 0, spread, 1.0)

@@ -37,7 +37,7 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     Parameters
     """
     sample = subsample(batches.block, rng, SUBSAMPLE_ROWS)
-    shares = random_shares(sample, n_experts, n_init, rng)
+    shares = random_shares(mixture.experts, sample, n_experts, n_init, rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         found = halve(mixture, fitter, sample, shares, parallel)
     best = max(

@@ -1,0 +1,103 @@
+"""Softmax regressions on summed rows: what a gate and a logistic expert have in common.
+
+A problem has C classes; its coefficients are a table (C, p) whose columns sum to zero over the
+classes, intercepts first.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from skmoe._math.elastic_net import elastic_net
+from skmoe._math.solve import solve_psd
+
+# Curvature below this share of the rows' weight is rounding: a separated problem then walks towards
+# its limit no further than the gain could be seen.
+DAMPING = 1e-11
+
+
+@lru_cache
+def pairs(n_classes):
+    """Return the numbers (P,), (P,) of the classes of every pair j < k."""
+    return np.triu_indices(n_classes, k=1)
+
+
+@lru_cache
+def contrasts(n_classes):
+    """Orthonormal columns (C, C - 1) that sum to zero: the identified directions of the scores."""
+    return np.linalg.svd(np.eye(n_classes) - 1.0 / n_classes)[0][:, : n_classes - 1]
+
+
+def pair_products(probability, total, out):
+    """Fill out (n, P) with total_n p_nj p_nk for every pair of classes."""
+    first, second = pairs(probability.shape[1])
+    weighted = probability * total[:, None]
+    for p, (j, k) in enumerate(zip(first, second, strict=True)):
+        np.multiply(weighted[:, j], probability[:, k], out=out[:, p])
+
+
+def softmax_step(now, score, curvature, total, alpha, l1_ratio):
+    """Return the penalized Newton step (C, p) from the table ``now`` (C, p).
+
+    Parameters
+    ----------
+    now, score : ndarrays of shape (C, p)
+    curvature : ndarray of shape (P, p, p)
+        Grams of the pairs' products of probabilities.
+    total : float
+        Weight of the rows.
+    alpha, l1_ratio : float
+        Penalty alpha (l1_ratio |V|_1 + (1 - l1_ratio) / 2 |V|^2); intercepts are free.
+    """
+    if alpha * l1_ratio > 0:
+        return _sparse_step(now, score, curvature, total, alpha, l1_ratio)
+    basis = contrasts(len(now))
+    inner = basis.T @ now
+    ridge = np.full_like(inner, alpha)
+    ridge[:, 0] = 0.0
+    slope = basis.T @ score - ridge * inner
+    curved = _curvature(curvature, basis)
+    curved[np.diag_indices(len(curved))] += ridge.ravel() + DAMPING * total
+    step = solve_psd(curved[None], slope.reshape(1, -1, 1)).reshape(inner.shape)
+    # What does not sum to zero changes no probability, and goes.
+    return basis @ (inner + step) - now
+
+
+def _sparse_step(now, score, curvature, total, alpha, l1_ratio):
+    """Newton step under a lasso: coefficients themselves are penalized, not their contrasts."""
+    C, p = now.shape
+    curved = _curvature(curvature, np.eye(C))
+    curved[np.diag_indices(C * p)] += DAMPING * total
+    penalized = np.full((C, p), alpha)
+    penalized[:, 0] = 0.0
+    flat = now.ravel()
+    new = elastic_net(
+        curved[None],
+        (score.ravel() + curved @ flat)[None],
+        flat[None],
+        l1_ratio * penalized.ravel(),
+        (1.0 - l1_ratio) * penalized.ravel(),
+    ).reshape(C, p)
+    new[:, 0] -= new[:, 0].mean()
+    return new - now
+
+
+def _curvature(blocks, basis):
+    """Assemble the curvature (s p, s p) in the coordinates of a basis (C, s), from its pairs.
+
+    Pair (j, k) curves along the difference of the two scores alone, so its share is the outer
+    product of that difference with itself times the pair's Gram.
+    """
+    C, size = basis.shape
+    p = blocks.shape[1]
+    first, second = pairs(C)
+    difference = basis[first] - basis[second]
+    outer = difference[:, :, None] * difference[:, None, :]
+    joined = outer.reshape(len(first), -1).T @ blocks.reshape(len(first), -1)
+    return joined.reshape(size, size, p, p).transpose(0, 2, 1, 3).reshape(size * p, size * p)
+
+
+def elastic_net_penalty(coef, alpha, l1_ratio):
+    """Return minus alpha (l1_ratio |V|_1 + (1 - l1_ratio) / 2 |V|^2), a float."""
+    lasso = float(np.abs(coef).sum()) if l1_ratio > 0 else 0.0
+    return -alpha * (l1_ratio * lasso + 0.5 * (1.0 - l1_ratio) * float(np.square(coef).sum()))

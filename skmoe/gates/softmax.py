@@ -61,7 +61,7 @@ class SoftmaxGate(Gate):
     SoftmaxGate(alpha=0.1)
     """
 
-    settling_steps = 5
+    settling_steps = 3
 
     def __init__(self, alpha=1e-2):
         self.alpha = alpha

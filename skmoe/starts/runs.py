@@ -16,7 +16,7 @@ FIRST_PASSES = 4
 ROUNDS = 3
 # A race gives a run this many passes before it compares, and no run more than that. Few rows make
 # passes cheap and starts treacherous: there the first look comes later.
-RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 32, 256
+RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 12, 256
 CHEAP_ROWS = 2000
 # Bounds closer than this, for each unit of weight, are the same place.
 SAME_PLACE = 1e-6

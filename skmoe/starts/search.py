@@ -15,6 +15,8 @@ ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT = 250, 15
 RACE_ROWS = 5000
 # A quick run whose last half rose by more than this for each unit of weight tells too little.
 STEADY = 5e-4
+# Times that so many starts race where rows are few: optima lie close together there.
+WAVES = 2
 # Places followed on all rows.
 FINALISTS = 3
 # Exchanges tried from one place, and exchanges made one after the other.
@@ -45,7 +47,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     -----
     Where regimes are clear, quick runs on few rows find the good place, and exchanges mend what
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
-    runs again race on more rows, and the best of them on all rows.
+    runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
+    with new directions in every wave: passes cost next to nothing there, and optima differ most.
     """
     scout = fitter.scout()
     few = n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * batches.block.X.shape[1])
@@ -55,13 +58,15 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
             shares = random_shares(sample.block, n_experts, n_init, rng)
             return parallel(delayed(settle)(mixture, sample, share) for share in shares)
 
-        found = None
+        found = []
         if batches.block.n_rows > CHEAP_ROWS:
             sample = InMemory(subsample(batches.block, rng, few))
             found = halve(mixture, scout, sample, starts(sample), parallel)
-        if found is None or not _is_steady(found[0]):
+        if not found or not _is_steady(found[0]):
             sample = InMemory(subsample(batches.block, rng, max(few, RACE_ROWS)))
-            found = race(mixture, scout, sample, starts(sample), parallel)
+            found = []
+            for _ in range(WAVES if sample.block.n_rows <= CHEAP_ROWS else 1):
+                found = race(mixture, scout, sample, starts(sample), parallel, rivals=found)
         thetas = [each.result.theta for each in found[:FINALISTS]]
         best = race(mixture, scout, batches, thetas, parallel)[0]
         return _exchange(mixture, scout, batches, best, rng, parallel).result.theta

@@ -25,37 +25,33 @@ class Parameters:
 
     def flatten(self):
         """Return all numbers as one float64 vector of shape (size,)."""
-        parts = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            flat = value.flatten() if hasattr(value, "unflatten") else np.ravel(value)
-            parts.append(np.asarray(flat, dtype=np.float64))
-        return np.concatenate(parts) if parts else np.zeros(0)
+        pieces = [
+            value.flatten() if isinstance(value, Parameters) else np.ravel(value)
+            for value in self._values()
+        ]
+        return np.concatenate(pieces, dtype=np.float64) if pieces else np.zeros(0)
 
     @property
     def size(self):
         """Length of ``flatten()``."""
-        return sum(
-            np.size(getattr(self, f.name))
-            if not hasattr(getattr(self, f.name), "unflatten")
-            else getattr(self, f.name).size
-            for f in fields(self)
-        )
+        return sum(np.size(value) for value in self._values())
 
     def unflatten(self, vector):
         """Return parameters of this shape that hold the numbers of ``vector`` (size,)."""
-        changes, start = {}, 0
-        for field in fields(self):
-            value = getattr(self, field.name)
-            stop = start + (value.size if hasattr(value, "unflatten") else np.size(value))
+        values, start = [], 0
+        for value in self._values():
+            stop = start + np.size(value)
             piece = vector[start:stop]
-            changes[field.name] = (
+            values.append(
                 value.unflatten(piece)
-                if hasattr(value, "unflatten")
-                else np.reshape(piece, np.shape(value))
+                if isinstance(value, Parameters)
+                else piece.reshape(np.shape(value))
             )
             start = stop
-        return replace(self, **changes)
+        return type(self)(*values)
+
+    def _values(self):
+        return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
 class Statistics:
@@ -340,6 +336,10 @@ class FitResult:
 
 class Fitter(BaseEstimator, ABC):
     """How theta moves."""
+
+    def scout(self):
+        """Return the fitter of the short runs that look for a start; itself unless it says else."""
+        return self
 
     @abstractmethod
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):

@@ -333,11 +333,12 @@ def test_all_columns_constant(sentence):
 
 @sentences
 def test_duplicate_and_dependent_columns(sentence):
+    # Starts enough that both fits find the same optimum: the columns are on trial, not the search.
     X, y = problem()
     wide = np.column_stack([X, X[:, 0], 2.0 * X[:, 1] - X[:, 2] + 4.0])
-    est = quiet_fit(regressor(**sentence), wide, y)
+    est = quiet_fit(regressor(**sentence, n_init=64), wide, y)
     assert_sound(est, wide, y)
-    narrow = quiet_fit(regressor(**sentence), X, y)
+    narrow = quiet_fit(regressor(**sentence, n_init=64), X, y)
     gap = narrow.score_samples(X, y).mean() - est.score_samples(wide, y).mean()
     assert gap < 0.02
 

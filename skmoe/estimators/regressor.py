@@ -12,7 +12,7 @@ from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._watch import with_callbacks
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
-ANSWER_ROWS = 16384
+ANSWER_ROWS = 8192
 
 
 class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):

@@ -59,6 +59,10 @@ class EM(Fitter):
         self.warm_up = warm_up
         self.memory = memory
 
+    def scout(self):
+        """Return EM as it is by default: plain and accelerated runs begin at the same place."""
+        return EM()
+
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
         return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
             theta, tol

@@ -66,7 +66,7 @@ class SoftmaxGate(Gate):
     SoftmaxGate(alpha=0.1)
     """
 
-    settling_steps = 5
+    settling_steps = 3
 
     def __init__(self, alpha=1e-2, l1_ratio=0.0):
         self.alpha = alpha

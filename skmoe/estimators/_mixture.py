@@ -83,6 +83,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     def _training_block(self, experts, raw, y, sample_weight, offset, resume):
         X, y, weight, flat, kept = self._check_training_rows(raw, y, sample_weight)
+        weight, self._weight_unit = _validation.weights_as_rows(weight)
         experts.target.check(y)
         names = getattr(self, "feature_names_in_", None)
         self._columns = tuple(
@@ -160,8 +161,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         self.n_parameters_ = mixture.n_parameters(result.theta)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
-        self.lower_bounds_ = np.array(result.bounds)
-        self.lower_bound_ = result.bound
+        self.lower_bounds_ = self._weight_unit * np.array(result.bounds)
+        self.lower_bound_ = self.lower_bounds_[-1]
         if mixture.experts.takes_notes:
             mass = mixture.share(result.theta, block) * block.weight[:, None]
             notes = mixture.experts.notes(result.theta.experts, block.X, block.y, mass)
@@ -175,14 +176,23 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
 
     def _warn(self, result):
-        retired = np.flatnonzero(result.shares < 0.5)
-        if len(retired):
-            self.stop_reason_ += f"; retired experts {retired.tolist()}"
-            warnings.warn(
-                f"Experts {retired.tolist()} lost their rows and were retired; "
-                f"n_experts={self.n_experts} may be too many.",
-                stacklevel=4,
-            )
+        retired = result.shares < 0.5
+        held = ~retired & (result.shares < self.experts_.least_rows(result.theta.experts))
+        for experts, short, long in (
+            (retired, "retired experts {}", "Experts {} lost their rows and were retired"),
+            (
+                held,
+                "noise of experts {} held",
+                "Experts {} have hardly more rows than coefficients and kept their noise",
+            ),
+        ):
+            if experts.any():
+                numbers = np.flatnonzero(experts).tolist()
+                self.stop_reason_ += "; " + short.format(numbers)
+                warnings.warn(
+                    f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.",
+                    stacklevel=4,
+                )
         if not result.converged:
             warnings.warn(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "

@@ -33,6 +33,17 @@ def check_training_rows(estimator, X, y, sample_weight, reset):
     return X, y.reshape(len(y), -1), weight, y.ndim == 1, kept
 
 
+def weights_as_rows(weight):
+    """Return weights (n,) that count rows, and the unit they were divided by (a float).
+
+    Penalties and the question whether an expert has shrunk onto a few rows ask how many rows
+    there are. Weights that average at least one are taken for numbers of rows, so that integer
+    ones equal repetition; smaller ones (normalized to sum to one, say) are measured in their mean.
+    """
+    unit = min(1.0, float(weight.mean(dtype=np.float64)))
+    return (weight if unit == 1.0 else (weight / unit).astype(weight.dtype)), unit
+
+
 def check_enough_rows(estimator, X):
     """Raise unless there are as many rows X (n, d) of positive weight as experts."""
     if len(X) < estimator.n_experts:

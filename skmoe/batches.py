@@ -10,6 +10,8 @@ from operator import add
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from skmoe._math.extremes import far_rows, spread_of, squares_overflow
+
 __all__ = ["Batches", "Block", "InMemory", "Scaling", "map_blocks", "threads_for_rows"]
 
 # Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
@@ -160,13 +162,14 @@ class Standardizer:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = share @ A
             # A second sweep takes out what the first sum lost to rounding.
-            mean = mean + share @ (A - mean)
-            variance = share @ np.square(A - mean, dtype=np.float64)
-        if not np.isfinite(variance).all():
-            largest = np.maximum(np.abs(A).max(axis=0).astype(np.float64), 1.0)
-            inner = cls.of(A / largest, weight)
-            return cls(inner.mean * largest, inner.scale * largest, inner.constant)
-        scale = np.sqrt(variance)
+            centered = A - mean
+            mean = mean + share @ centered
+            centered = A - mean
+        if not np.isfinite(mean).all():
+            # Halves of the largest numbers can be added.
+            inner = cls.of(A * A.dtype.type(0.25), weight)
+            return cls(inner.mean * 4.0, inner.scale * 4.0, inner.constant)
+        scale = spread_of(centered, share)
         precision = np.finfo(A.dtype).eps
         # Less spread than the rounding of its own mean: no information.
         constant = scale <= 10 * precision * np.abs(mean)
@@ -191,11 +194,22 @@ class Standardizer:
 
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
-        columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
-        columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
+            columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
+            out_of_reach = squares_overflow(columns)
+        if out_of_reach:
+            return self._apply_far(A)
         if self.constant.any():
             columns[self.constant] = 0.0
         return columns.T
+
+    def _apply_far(self, A):
+        """Return the standardized columns where their squares overflow."""
+        varied = ~self.constant
+        columns = np.zeros(A.shape, A.dtype, order="F")
+        columns[:, varied] = far_rows(A[:, varied], self.mean[varied], self.scale[varied])
+        return columns
 
 
 @dataclass(frozen=True)

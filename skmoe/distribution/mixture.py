@@ -78,13 +78,12 @@ class MixtureDistribution:
 
     def var(self):
         """Return the variances, shape (n, q)."""
-        spread = np.square(self.components.mean() - self._mean()[:, None])
-        own = np.diagonal(self.components.covariance(), axis1=-2, axis2=-1)
-        return self._publish(self.scale**2 * self._blend(spread + own))
+        with np.errstate(over="ignore"):
+            return self._publish(self.scale**2 * self._variance())
 
     def std(self):
         """Return the standard deviations, shape (n, q)."""
-        return np.sqrt(self.var())
+        return self._publish(self.scale * np.sqrt(self._variance()))
 
     def covariance(self):
         """Return the covariances of the outputs, shape (n, q, q)."""
@@ -173,7 +172,15 @@ class MixtureDistribution:
         Returns
         -------
         low, high : ndarrays of shape (n, q)
+
+        Raises
+        ------
+        ValueError
+            If ``confidence`` does not lie between 0 and 1.
         """
+        confidence = np.asarray(confidence, dtype=np.float64)
+        if not ((confidence >= 0.0) & (confidence <= 1.0)).all():
+            raise ValueError(f"confidence={confidence} must lie between 0 and 1.")
         tail = 0.5 * (1.0 - confidence)
         ends = self.ppf([tail, 1.0 - tail])
         return ends[:, 0], ends[:, 1]
@@ -235,6 +242,12 @@ class MixtureDistribution:
     def _mean(self):
         """Return the means (n, q) in the components' units."""
         return self._blend(self.components.mean())
+
+    def _variance(self):
+        """Return the variances (n, q) in the components' units."""
+        spread = np.square(self.components.mean() - self._mean()[:, None])
+        own = np.diagonal(self.components.covariance(), axis1=-2, axis2=-1)
+        return self._blend(spread + own)
 
     def _blend(self, values):
         """Return the weighted sums (n, q) of values (n, K, q)."""

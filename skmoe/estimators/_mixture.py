@@ -11,9 +11,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmoe._math.checks import check_choice, check_count, check_number
+from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
+from skmoe.estimators._publish import in_precision
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
 from skmoe.mixture import Mixture
 from skmoe.starts import best_start
@@ -156,7 +158,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         attributes = self.experts_.units(result.theta.experts, self._scaling)
         attributes |= self.gate_.units(result.theta.gate, self._scaling)
         for name, value in attributes.items():
-            setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
+            setattr(self, name, in_precision(name, self._shaped(name, value), block.X.dtype, 5))
         self.n_parameters_ = mixture.n_parameters(result.theta)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
@@ -242,9 +244,13 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         check_is_fitted(self)
         seen, _ = self._seen(X, _validation.check_rows(self, X), offset)
         means = self.experts_.mean(self.theta_.experts, seen)
-        means = means * self._scaling.y.scale + self._scaling.y.mean
-        means = np.ascontiguousarray(means.astype(seen.dtype, copy=False))
+        means = np.ascontiguousarray(self._in_units_of_y(means).astype(seen.dtype, copy=False))
         return means[:, :, 0] if self._flat else means
+
+    def _in_units_of_y(self, values):
+        """Return values (..., q) of standardized y in the user's units."""
+        with np.errstate(over="ignore"):
+            return within_numbers(values * self._scaling.y.scale + self._scaling.y.mean)
 
     def apply(self, X):
         """Return the number of the most weighted expert of every row, shape (n_samples,)."""
@@ -254,7 +260,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Return who made which row, given its answer, shape (n_samples, n_experts)."""
         check_is_fitted(self)
         block = self._answered(X, y, offset)
-        return np.ascontiguousarray(self._mixture.share(self.theta_, block))
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
     def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer, shape (n_samples,), in units of y.
@@ -271,11 +278,13 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         if y is None:
             y = self._likeliest(X, offset)
         block = self._answered(X, y, offset)
-        logs = self._mixture.criterion.log_density(
-            self.gate_.log_prob(self.theta_.gate, block.X_gate),
-            self.experts_.log_prob(self.theta_.experts, block.X, block.y),
-        )
-        return logs - np.log(self._scaling.y.scale).sum()
+        with np.errstate(over="ignore"):
+            logs = self._mixture.criterion.log_density(
+                self.gate_.log_prob(self.theta_.gate, block.X_gate),
+                self.experts_.log_prob(self.theta_.experts, block.X, block.y),
+            )
+        # A density too small for this precision is the least number of it, not zero.
+        return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
 
     def _likeliest(self, X, offset):
         """Return the answers (n,) or (n, q) at which the mixture judges itself."""

@@ -212,7 +212,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         )
         means = self.experts_.mean(self.theta_.experts, seen)
         blend = np.einsum("nk,nkq->nq", weights, means)
-        return blend * self._scaling.y.scale + self._scaling.y.mean
+        return self._in_units_of_y(blend)
 
     def score(self, X, y, sample_weight=None, offset=None):
         """Return R^2 of the predictions (a float).

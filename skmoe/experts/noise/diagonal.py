@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from skmoe._math.extremes import positive_numbers
 from skmoe.experts.noise.contract import Noise
 from skmoe.experts.noise.estimates import (
     TINY,
@@ -73,7 +74,7 @@ class DiagonalNoise(Noise):
         return for_each(np.exp(0.5 * self.log_variance), n_experts)
 
     def publish(self, n_experts):
-        return drop_shared_axis(np.exp(self.log_variance), n_experts)
+        return drop_shared_axis(positive_numbers(self.log_variance), n_experts)
 
     def precision_quadratic(self, B):
         return float(np.sum(np.exp(-self.log_variance) * np.einsum("kpq,kpq->kq", B, B)))

@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 
+from skmoe._math.extremes import positive_numbers
 from skmoe.experts.noise.contract import Noise
 from skmoe.experts.noise.estimates import (
     AT_FLOOR,
@@ -102,7 +103,12 @@ class FullNoise(Noise):
 
     def publish(self, n_experts):
         lower = self.cholesky()
-        return drop_shared_axis(lower @ np.swapaxes(lower, 1, 2), n_experts)
+        # Squares of deviations may leave the numbers where the deviations do not.
+        deviation = np.hypot.reduce(lower, axis=2)
+        lower /= deviation[:, :, None]
+        log_deviation = np.log(deviation)
+        size = positive_numbers(log_deviation[:, :, None] + log_deviation[:, None, :])
+        return drop_shared_axis(lower @ np.swapaxes(lower, 1, 2) * size, n_experts)
 
     def precision_quadratic(self, B):
         white = np.linalg.inv(self.cholesky()) @ np.swapaxes(B, 1, 2)

@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from skmoe._math.extremes import positive_numbers
 from skmoe.experts.noise.contract import Noise
 from skmoe.experts.noise.diagonal import DiagonalNoise
 from skmoe.experts.noise.estimates import (
@@ -85,7 +86,7 @@ class SphericalNoise(Noise):
         return np.broadcast_to(deviation, (n_experts, self.n_outputs))
 
     def publish(self, n_experts):
-        return np.exp(self.log_variance)
+        return positive_numbers(self.log_variance)
 
     def precision_quadratic(self, B):
         return float(np.sum(np.exp(-self.log_variance) * np.einsum("kpq,kpq->k", B, B)))

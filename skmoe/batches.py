@@ -192,6 +192,11 @@ class Standardizer:
         mean[columns], scale[columns], constant[columns] = 0.0, 1.0, False
         return Standardizer(mean, scale, constant)
 
+    def change_to(self, new):
+        """Return the Affine by which columns standardized as ``new`` become this one's."""
+        ratio, shift = new.scale / self.scale, (new.mean - self.mean) / self.scale
+        return Affine(ratio, np.where(self.constant, 0.0, shift))
+
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -213,6 +218,51 @@ class Standardizer:
 
 
 @dataclass(frozen=True)
+class Affine:
+    """From new columns to old ones: old = ratio * new + shift.
+
+    Attributes
+    ----------
+    ratio, shift : ndarray of shape (d,)
+    """
+
+    ratio: np.ndarray
+    shift: np.ndarray
+
+    def of_lines(self, coef, intercept):
+        """Return coefficients (..., d) and intercepts (...) that act on new columns."""
+        return coef * self.ratio, intercept + coef @ self.shift
+
+    @property
+    def is_none(self):
+        """Whether old and new are the same."""
+        return bool((self.ratio == 1.0).all() and (self.shift == 0.0).all())
+
+
+@dataclass(frozen=True)
+class Change:
+    """From one scaling of the rows to another one.
+
+    Attributes
+    ----------
+    X, X_gate, y : Affine
+    """
+
+    X: Affine
+    X_gate: Affine
+    y: Affine
+
+    def without_features(self):
+        """Return the same change for experts that are shown no feature."""
+        return Change(Affine(self.X.ratio[:0], self.X.shift[:0]), self.X_gate, self.y)
+
+    @property
+    def is_none(self):
+        """Whether nothing has changed."""
+        return self.X.is_none and self.X_gate.is_none and self.y.is_none
+
+
+@dataclass(frozen=True)
 class Scaling:
     """How rows were standardized: experts' features, gate's features and targets.
 
@@ -223,6 +273,11 @@ class Scaling:
     X: Standardizer
     X_gate: Standardizer
     y: Standardizer
+
+    def change_to(self, new):
+        """Return the Change from this scaling to a new one."""
+        pairs = ((self.X, new.X), (self.X_gate, new.X_gate), (self.y, new.y))
+        return Change(*(old.change_to(now) for old, now in pairs))
 
     def without_features(self):
         """Return the same scaling for experts that are shown no feature."""

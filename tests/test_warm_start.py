@@ -5,14 +5,14 @@ import warnings
 import numpy as np
 import pytest
 from _helpers import answers, perturbed
+from _problems import problem
+from _problems import regressor as cold_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from skmoe import MixtureOfExpertsRegressor
 from skmoe import experts as experts_
 from skmoe import gates as gates_
 from skmoe.batches import Scaling, Standardizer
-from skmoe.datasets import make_mixture_of_experts
 from skmoe.experts import GammaExperts, LinearExperts
 from skmoe.gates import ConstantGate
 
@@ -25,13 +25,7 @@ BANKS = {name: family() for name, family in experts_.SHORT_NAMES.items()} | {
 
 
 def regressor(n_experts=2, **kwargs):
-    kwargs = {"n_init": 2, "random_state": 0, "warm_start": True} | kwargs
-    return MixtureOfExpertsRegressor(n_experts, **kwargs)
-
-
-def problem(n=300, **kwargs):
-    X, y, _ = make_mixture_of_experts(n, 3, 2, random_state=0, **kwargs)
-    return X, y
+    return cold_regressor(n_experts, **({"warm_start": True} | kwargs))
 
 
 def two_scalings(bank, rng, X, y):
@@ -143,3 +137,55 @@ def test_shapes_that_have_changed_are_named():
 def test_the_flag_is_checked():
     with pytest.raises(TypeError, match="warm_start='yes'"):
         regressor(warm_start="yes").fit(*problem())
+
+
+def test_warm_start_continues():
+    X, y = problem(K=3, noise=1.0, gate_slope=0.5)
+    est = regressor(3, max_iter=3, tol=0.0, n_init=1)
+    with pytest.warns(ConvergenceWarning):
+        est.fit(X, y)
+    first = est.lower_bound_
+    with pytest.warns(ConvergenceWarning):
+        est.fit(X, y)
+    assert est.lower_bounds_[0] == pytest.approx(first, rel=1e-12)
+    assert est.lower_bound_ > first
+    est.set_params(max_iter=2000, tol=1e-9).fit(X, y)
+    assert est.converged_
+    assert est.fit(X, y).n_passes_ <= 10
+    cold = regressor(3, max_iter=3, tol=0.0, n_init=1, warm_start=False)
+    for _ in range(2):
+        with pytest.warns(ConvergenceWarning):
+            cold.fit(X, y)
+        assert cold.lower_bound_ == pytest.approx(first, rel=1e-12)
+
+
+def test_warm_start_sees_new_rows():
+    X, y = problem(400)
+    est = regressor(2).fit(X[:200], y[:200])
+    est.fit(X, 1.1 * y + 3.0)
+    fresh = regressor(2, warm_start=False).fit(X, 1.1 * y + 3.0)
+    gap = fresh.score_samples(X, 1.1 * y + 3.0) - est.score_samples(X, 1.1 * y + 3.0)
+    assert abs(gap.mean()) < 1e-3
+
+
+@pytest.mark.parametrize("change", ["n_experts", "experts", "gate", "features", "targets"])
+def test_warm_start_with_another_shape_is_refused_or_starts_afresh(change):
+    X, y = problem()
+    est = regressor(2).fit(X, y)
+    if change == "n_experts":
+        est.set_params(n_experts=3)
+    elif change in ("experts", "gate"):
+        est.set_params(**{change: "constant"})
+    elif change == "features":
+        X = X[:, :2]
+    else:
+        y = np.column_stack([y, -y])
+    try:
+        est.fit(X, y)
+    except ValueError as error:
+        assert "warm_start" in str(error)
+        return
+    assert est.predict_gate(X).shape[1] == est.n_experts
+    assert est.predict(X).shape == y.shape
+    if change == "experts":
+        np.testing.assert_array_equal(est.coef_, 0.0)

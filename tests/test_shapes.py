@@ -11,6 +11,8 @@ from _problems import (
 )
 from scipy.special import logsumexp
 
+from skmoe import MixtureOfExpertsClassifier
+
 # Problems of a few rows have no use for every expert; test_bad_input.py reads what is said then.
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* lost their rows")
 
@@ -91,3 +93,44 @@ def test_lists_and_integers_are_welcome():
     X, y = np.round(10 * X).astype(int), np.round(y).astype(int)
     est = regressor().fit(X.tolist(), y.tolist())
     np.testing.assert_allclose(est.predict(X), regressor().fit(X + 0.0, y + 0.0).predict(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "experts", ["linear", "constant", "student_t", "laplace", "gamma", "poisson"]
+)
+def test_every_answer_keeps_the_precision(experts, dtype):
+    X, y = problem()
+    X, y = X.astype(dtype), np.round(1.0 + np.abs(y)).astype(dtype)
+    est = regressor(experts=experts).fit(X, y)
+    answer = est.predict_distribution(X)
+    answers = {
+        "predict": est.predict(X, return_std=True),
+        "predict_gate": est.predict_gate(X),
+        "predict_experts": est.predict_experts(X),
+        "responsibilities": est.responsibilities(X, y),
+        "score_samples": (est.score_samples(X, y), est.score_samples(X)),
+        "sample": (est.sample(X, random_state=0), est.sample(X, 3, random_state=0)),
+        "interval": answer.interval(0.9),
+        "cdf": answer.cdf(y),
+        "pdf": answer.pdf(y),
+        "logpdf": answer.logpdf(y),
+        "ppf": answer.ppf([0.1, 0.9]),
+        "weights": answer.weights,
+    }
+    for name in ("mean", "var", "std", "median", "mode", "covariance"):
+        answers[name] = getattr(answer, name)()
+    for name, values in answers.items():
+        for value in values if isinstance(values, tuple) else [values]:
+            assert value.dtype == dtype, name
+
+    np.testing.assert_allclose(est.predict_distribution(X).mean(), est.predict(X), rtol=1e-4)
+
+
+def test_classifiers_keep_the_precision():
+    X, y = problem()
+    X = X.astype(np.float32)
+    est = MixtureOfExpertsClassifier(2, n_init=2, random_state=0).fit(X, y > y.mean())
+    for value in (est.predict_proba(X), est.predict_log_proba(X), est.decision_function(X)):
+        assert value.dtype == np.float32
+    assert est.score_samples(X, y > y.mean()).dtype == np.float32

@@ -82,5 +82,8 @@ class DelegatingExperts(Experts):
     def n_parameters(self, theta):
         return self._bank.n_parameters(theta)
 
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change)
+
     def units(self, theta, scaling):
         return self._bank.units(theta, scaling)

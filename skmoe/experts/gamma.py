@@ -175,6 +175,11 @@ class GammaExperts(OffsetExperts):
         shape = np.exp(dispersion)
         return stats.gamma(shape, scale=np.exp(self._link.log_mean(eta)) / shape)
 
+    def remeasured(self, theta, y):
+        return type(theta)(
+            *self._link.units(theta.coef, theta.intercept, 1.0 / y.ratio), theta.dispersion
+        )
+
     def units(self, theta, scaling):
         coef, intercept = self._link.units(*self.slopes(theta, scaling), scaling.y.scale)
         return {"coef_": coef, "intercept_": intercept, "shape_": np.exp(theta.dispersion)}

@@ -183,6 +183,13 @@ class HomoscedasticExperts(Experts):
         slopes = np.count_nonzero(theta.coef) if self._lasso > 0 else theta.coef.size
         return slopes + intercepts + theta.noise.n_parameters()
 
+    def translated(self, theta, change):
+        coef, intercept = change.X.of_lines(theta.coef, theta.intercept)
+        ratio, K = change.y.ratio, len(coef)
+        # Outputs whose units change by different factors need the shape of the noise fitted anew.
+        noise = self._noise(theta.noise.scaled(1.0 / ratio).covariance(K), np.ones(K))
+        return LinearParameters(coef / ratio[:, None], (intercept - change.y.shift) / ratio, noise)
+
     def units(self, theta, scaling):
         y_scale = scaling.y.scale
         coef = theta.coef * y_scale[:, None] / scaling.X.scale

@@ -89,6 +89,13 @@ class LaplaceExperts(PredictorExperts):
     def frozen(self, eta, dispersion):
         return stats.laplace(loc=eta, scale=np.exp(dispersion))
 
+    def remeasured(self, theta, y):
+        return type(theta)(
+            theta.coef / y.ratio[:, None],
+            (theta.intercept - y.shift) / y.ratio,
+            theta.dispersion - np.log(y.ratio),
+        )
+
     def units(self, theta, scaling):
         coef, intercept = self.slopes(theta, scaling)
         return {

@@ -118,6 +118,9 @@ class SoftmaxExperts(Experts):
             return K * (C - 1) + np.count_nonzero(theta.coef)
         return K * (C - 1) * (d + 1)
 
+    def translated(self, theta, change):
+        return LogisticParameters(*change.X.of_lines(theta.coef, theta.intercept))
+
     def units(self, theta, scaling):
         coef = np.where(scaling.X.constant, 0.0, theta.coef / scaling.X.scale)
         intercept = theta.intercept - coef @ scaling.X.mean

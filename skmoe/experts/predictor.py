@@ -177,6 +177,17 @@ class PredictorExperts(Experts):
         coefficients = np.count_nonzero(theta.coef) if lasso else theta.coef.size
         return coefficients - held + theta.intercept.size + theta.dispersion.size
 
+    def translated(self, theta, change):
+        coef, intercept = change.X.of_lines(theta.coef, theta.intercept)
+        return self.remeasured(PredictorParameters(coef, intercept, theta.dispersion), change.y)
+
+    def remeasured(self, theta, y):
+        """Return theta for y measured anew: ``y.ratio`` (q,) times new y plus ``y.shift`` is old.
+
+        Families that take y as it comes have nothing to do.
+        """
+        return theta
+
     def slopes(self, theta, scaling):
         """Return coefficients (K, m, d) and intercepts (K, m) of rows that are not standardized."""
         coef = np.where(scaling.X.constant, 0.0, theta.coef / scaling.X.scale)

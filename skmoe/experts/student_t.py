@@ -131,6 +131,13 @@ class StudentTExperts(PredictorExperts):
         log_variance, df = self._split(dispersion, eta.shape[-1])
         return stats.t(df, loc=eta, scale=np.exp(0.5 * log_variance))
 
+    def remeasured(self, theta, y):
+        dispersion, q = theta.dispersion.copy(), len(y.ratio)
+        dispersion[:, :q] -= 2.0 * np.log(y.ratio)
+        return type(theta)(
+            theta.coef / y.ratio[:, None], (theta.intercept - y.shift) / y.ratio, dispersion
+        )
+
     def units(self, theta, scaling):
         q = theta.coef.shape[1]
         coef, intercept = self.slopes(theta, scaling)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmoe._math.checks import check_choice, check_count
 from skmoe.base import FitResult, Fitter, Parameters, Statistics
 from skmoe.fitters.acceleration import Plain, QuasiNewton
 
@@ -59,6 +60,11 @@ class EM(Fitter):
         self.warm_up = warm_up
         self.memory = memory
 
+    def check(self):
+        check_choice("acceleration", self.acceleration, ("quasi_newton", None))
+        check_count("warm_up", self.warm_up, least=0)
+        check_count("memory", self.memory)
+
     def scout(self):
         """Return EM as it is by default: plain and accelerated runs begin at the same place."""
         return EM()
@@ -69,10 +75,6 @@ class EM(Fitter):
         )
 
     def _accelerator(self, mixture):
-        if self.acceleration not in ("quasi_newton", None):
-            raise ValueError(
-                f"acceleration={self.acceleration!r} is not known; use 'quasi_newton' or None."
-            )
         smooth = mixture.criterion.smooth and mixture.monotone
         if self.acceleration is None or not smooth:
             return Plain()

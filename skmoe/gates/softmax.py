@@ -119,6 +119,9 @@ class SoftmaxGate(Gate):
             return K - 1 + np.count_nonzero(theta.coef)
         return (K - 1) * (d + 1)
 
+    def translated(self, theta, change):
+        return SoftmaxGateParameters(*change.X_gate.of_lines(theta.coef, theta.intercept))
+
     def units(self, theta, scaling):
         coef = np.where(scaling.X_gate.constant, 0.0, theta.coef / scaling.X_gate.scale)
         intercept = theta.intercept - coef @ scaling.X_gate.mean

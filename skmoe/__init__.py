@@ -2,6 +2,16 @@
 
 from skmoe._version import __version__
 from skmoe.distribution import MixtureDistribution
-from skmoe.estimators import MixtureOfExpertsRegressor
+from skmoe.estimators import (
+    MixtureOfExpertsRegressor,
+    SparseMixtureOfExpertsClassifier,
+    SparseMixtureOfExpertsRegressor,
+)
 
-__all__ = ["MixtureDistribution", "MixtureOfExpertsRegressor", "__version__"]
+__all__ = [
+    "MixtureDistribution",
+    "MixtureOfExpertsRegressor",
+    "SparseMixtureOfExpertsClassifier",
+    "SparseMixtureOfExpertsRegressor",
+    "__version__",
+]

@@ -7,10 +7,10 @@ import numpy as np
 
 __all__ = ["Dispatch", "table_of"]
 
-# Experts that share a batched product, and rows that are cheaper to pad than a product to call.
-_GROUP, _WORTH = 8, 16
+# Experts that share a batched product at most, and rows of padding that cost what a call costs.
+_GROUP, _WORTH = 16, 24
 # Above this many rows an expert, a product of its own costs next to nothing to call.
-_FEW = 64
+_FEW = 96
 
 
 @dataclass(frozen=True)
@@ -153,25 +153,29 @@ def _arange(n):
 
 def _groups(counts):
     """Return the groups, the first slot of every expert (E,), and the number of slots."""
-    n_experts = len(counts)
-    if counts.sum() >= _FEW * n_experts or n_experts < _GROUP:
-        ends = np.cumsum(counts)
+    n_experts, listed = len(counts), counts.tolist()
+    ends = np.cumsum(counts)
+    if ends[-1] >= _FEW * n_experts or n_experts < _GROUP:
         starts = ends - counts
-        listed = zip(range(n_experts), starts.tolist(), counts.tolist(), strict=True)
-        return [Group(e, e + 1, s, c) for e, s, c in listed if c], starts, int(ends[-1])
+        places = zip(range(n_experts), starts.tolist(), listed, strict=True)
+        return [Group(e, e + 1, s, c) for e, s, c in places if c], starts, int(ends[-1])
     groups, starts, start = [], np.empty(n_experts, dtype=np.intp), 0
     for first in range(0, n_experts, _GROUP):
-        chunk = counts[first : first + _GROUP].tolist()
-        tallest = max(chunk)
-        together = len(chunk) * tallest - sum(chunk) <= _WORTH * len(chunk)
-        pieces = [(first, len(chunk), tallest)] if together else []
-        pieces = pieces or [(first + i, 1, count) for i, count in enumerate(chunk)]
-        for e, size, rows in pieces:
-            starts[e : e + size] = start + rows * np.arange(size)
+        for e, size, rows in _alike(listed[first : first + _GROUP], first):
+            starts[e : e + size] = range(start, start + size * rows, rows) if rows else start
             if rows:
                 groups.append(Group(e, e + size, start, rows))
             start += size * rows
     return groups, starts, start
+
+
+def _alike(counts, first):
+    """Return (first expert, experts, rows) of groups in which padding costs less than a call."""
+    size, tallest = len(counts), max(counts)
+    if size == 1 or size * tallest - sum(counts) <= _WORTH * (size - 1):
+        return [(first, size, tallest)]
+    half = size // 2
+    return _alike(counts[:half], first) + _alike(counts[half:], first + half)
 
 
 def table_of(rows, experts, weights, n_rows):

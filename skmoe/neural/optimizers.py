@@ -7,8 +7,8 @@ import numpy as np
 
 __all__ = ["Optimizer", "adam", "adamw", "sgd"]
 
-# Numbers worked on at a time: the temporaries stay in the first cache.
-_CHUNK = 8192
+# Numbers worked on at a time: the temporaries stay in the cache.
+_CHUNK = 32768
 
 
 class Optimizer(NamedTuple):

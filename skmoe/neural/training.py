@@ -192,7 +192,9 @@ class _Loop:
         decayed = options.alpha if options.solver != "adamw" else 0.0
         self.decay = None
         if decayed:
+            decayed = decayed / options.batch_size
             self.decay = (decayed * network.layout.decays()).astype(session.theta.dtype)
+            self.scratch = np.empty_like(session.theta)
 
     def epoch(self, number):
         """Visit all rows once."""
@@ -234,7 +236,10 @@ class _Loop:
         loss = self.network.step(self.views, self.grad_views, batch, run)
         if self.decay is not None:
             # As in scikit-learn, the penalty counts once a batch and not once a row.
-            self.gradient += self.decay * session.theta / self.gradient.dtype.type(len(index))
+            np.multiply(session.theta, self.decay, out=self.scratch)
+            if len(index) != self.options.batch_size:
+                self.scratch *= self.scratch.dtype.type(self.options.batch_size / len(index))
+            self.gradient += self.scratch
         session.n_steps += 1
         rate = self.options.learning_rate_init * session.rate_factor
         rate *= self.schedule(progress, session.n_steps)

@@ -6,7 +6,7 @@ from scipy.optimize import linear_sum_assignment
 __all__ = ["balanced_assignment"]
 
 # Least raise of a bid, as a share of the scores' spread, in the first and in the last round.
-_FIRST, _LAST, _FACTOR = 0.3, 2e-3, 5.0
+_FIRST, _LAST, _FACTOR = 0.3, 5e-3, 8.0
 # Rows times places up to which the exact solution is as fast as an auction.
 _SMALL = 2**14
 
@@ -28,7 +28,7 @@ def balanced_assignment(scores):
     An auction: rows without a place bid for the expert that is worth most to them, up to where the
     second best would do; an expert keeps its highest bids, and its price is the lowest of them.
     The total is within S times the least raise of the optimum. Large raises first, smaller ones
-    from the prices found so far, down to 0.2% of the scores' standard deviation.
+    from the prices found so far, down to 0.5% of the scores' standard deviation.
 
     References
     ----------

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
-from skmoe.neural.routers.base import Balance
+from skmoe.neural.routers.base import Balance, column_means
 
 __all__ = [
     "BiasUpdate",
@@ -60,8 +60,8 @@ class Importance(Balance):
     def loss(self, scores, choice, weight, state):
         n, n_experts = scores.logits.shape
         if self.over == "affinities":
-            loss, slope = squared_variation(scores.affinity.sum(axis=0))
-            slope = (self.weight * slope).astype(scores.affinity.dtype)
+            loss, slope = squared_variation(column_means(scores.affinity))
+            slope = (self.weight / n * slope).astype(scores.affinity.dtype)
             scores.add("affinity", np.broadcast_to(slope, scores.affinity.shape))
             return self.weight * loss, None
         amounts = np.bincount(choice.experts.T.ravel(), weight.T.ravel(), minlength=n_experts)
@@ -186,7 +186,7 @@ class SwitchLoss(Balance):
         n, n_experts = p.shape
         counted = choice.experts[:, :1] if self.choices == "first" else choice.experts
         share = np.bincount(counted.T.ravel(), minlength=n_experts) / counted.size
-        loss = n_experts * float(share @ p.mean(axis=0, dtype=np.float64))
+        loss = n_experts * float(share @ column_means(p).astype(np.float64))
         slope = np.broadcast_to((self.weight * n_experts / n * share).astype(p.dtype), p.shape)
         if scores.kind == "sigmoid":
             total = np.maximum(scores.affinity.sum(axis=1, keepdims=True), np.finfo(p.dtype).tiny)

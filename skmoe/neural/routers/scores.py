@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from skmoe._math.checks import check_choice, check_count, check_number
-from skmoe.neural.layers import FeedForward
+from skmoe.neural.layers import FeedForward, column_sums
 from skmoe.neural.parameters import Spec, normal, zeros
 from skmoe.neural.routers.base import Score, Scores, affinity_of
 from skmoe.neural.run import Run
@@ -76,7 +76,7 @@ class LinearScore(Score):
             dlogits = dlogits + scores.gradients["clean"]
         np.matmul(h.T, dlogits, out=grad["W"])
         if self.bias:
-            grad["b"][...] = dlogits.sum(axis=0)
+            grad["b"][...] = column_sums(dlogits)
         if not need_input:
             return None
         dh = dlogits @ theta["W"].T
@@ -153,9 +153,9 @@ class NoisyScore(Score):
         if draw is not None:
             np.matmul(h.T, draw, out=grad["N"])
         if self.bias:
-            grad["b"][...] = dclean.sum(axis=0)
+            grad["b"][...] = column_sums(dclean)
             if draw is not None:
-                grad["c"][...] = draw.sum(axis=0)
+                grad["c"][...] = column_sums(draw)
         if not need_input:
             return None
         dh = dclean @ theta["W"].T

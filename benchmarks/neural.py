@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skmoe import SparseMixtureOfExpertsRegressor
 from skmoe.neural.heads import SquaredError
 from skmoe.neural.network import Plan, build_network
-from skmoe.neural.routers import CosineScore, SwitchLoss, TokenRouter, TopK, build_router
+from skmoe.neural.routers import build_router
 from skmoe.neural.training import Rows, Session, TrainingOptions, _Loop
 
 D, HIDDEN, EXPERTS, K, BATCH = 32, 64, 16, 2, 1024
@@ -215,17 +215,18 @@ def predictions(options):
     X, y = (A.astype(np.float64) for A in rows())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours = SparseMixtureOfExpertsRegressor(EXPERTS, K, router="top_k", hidden=HIDDEN, max_iter=2)
-        ours.fit(X[:5000], y[:5000, 0])
-        dense = MLPRegressor(hidden_layer_sizes=(K * HIDDEN, D), max_iter=2).fit(X[:5000], y[:5000, 0])
+        ours = SparseMixtureOfExpertsRegressor(EXPERTS, K, router="top_k", max_iter=2)
+        dense = MLPRegressor(hidden_layer_sizes=(K * HIDDEN, D), max_iter=2)
+        for model in (ours, dense):
+            model.fit(X[:5000], y[:5000, 0])
     for threads in (1, 2):
         with threadpool_limits(threads, "blas"):
             found = milliseconds(
                 {"ours": partial(ours.predict, X), "dense": partial(dense.predict, X)}, 9, 1
             )
         print(
-            f"{threads} threads: ours {found['ours']:.1f} ms, MLPRegressor {found['dense']:.1f} ms, "
-            f"ratio {found['ours'] / found['dense']:.2f}"
+            f"{threads} threads: ours {found['ours']:.1f} ms, MLPRegressor "
+            f"{found['dense']:.1f} ms, ratio {found['ours'] / found['dense']:.2f}"
         )
 
 

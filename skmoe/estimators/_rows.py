@@ -6,10 +6,10 @@ __all__ = ["canonical_rows"]
 
 
 def canonical_rows(X, y, weight):
-    """Return rows sorted by a hash of what they hold, equal ones merged and their weights added.
+    """Return rows sorted by their columns, equal ones merged and their weights added.
 
     A row of weight 2 and the same row twice become the same training set, to the last bit; so do
-    the rows in any order.
+    the rows in any order, and in any units.
 
     Parameters
     ----------
@@ -17,30 +17,35 @@ def canonical_rows(X, y, weight):
     y : ndarray of shape (n, q)
     weight : ndarray of shape (n,)
     """
-    codes = _codes(X, y)
-    order = np.argsort(codes, kind="stable")
-    codes = codes[order]
-    first = np.concatenate([[True], codes[1:] != codes[:-1]])
-    if first.all():
+    order, group = _order((*X.T, *y.T))
+    if group[-1] == len(order) - 1:
         return X[order], y[order], weight[order]
-    group = np.cumsum(first) - 1
-    same = order[np.flatnonzero(first)][group]
-    # Rows that share a code without being equal stay apart.
-    apart = ~(np.all(X[order] == X[same], axis=1) & np.all(y[order] == y[same], axis=1))
-    first |= apart
-    group = np.cumsum(first) - 1
-    total = np.bincount(group, weight[order].astype(np.float64))
+    first = np.flatnonzero(np.diff(group, prepend=-1))
     kept = order[first]
-    return X[kept], y[kept], total.astype(weight.dtype)
+    # Sorted weights add up to the same number, whatever order they came in.
+    weight = np.sort(np.rec.fromarrays([group, weight[order]]), order=["f0", "f1"])
+    return X[kept], y[kept], np.bincount(weight["f0"], weight["f1"])
 
 
-def _codes(X, y):
-    """Return a 64-bit hash of every row, (n,)."""
-    codes = np.zeros(len(X), dtype=np.uint64)
-    multiplier, shift = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
-    for column in (*X.T, *y.T):
-        # Adding zero turns -0.0 into 0.0, which equals it.
-        codes ^= (np.asarray(column, dtype=np.float64) + 0.0).view(np.uint64)
-        codes *= multiplier
-        codes ^= codes >> shift
-    return codes
+def _order(columns):
+    """Return the lexicographic order (n,), and numbers of groups of equal rows along it (n,).
+
+    Columns are looked at only as long as rows are tied.
+    """
+    order = np.argsort(columns[0], kind="stable")
+    group = _groups(columns[0][order], np.zeros(len(order)))
+    for column in columns[1:]:
+        if group[-1] == len(order) - 1:
+            break
+        values = column[order]
+        again = np.lexsort((values, group))
+        order, values, group = order[again], values[again], group[again]
+        group = _groups(values, group)
+    return order, group
+
+
+def _groups(values, group):
+    """Return numbers of the groups that values and groups, both sorted, tell apart."""
+    new = np.zeros(len(values), dtype=np.intp)
+    new[1:] = (values[1:] != values[:-1]) | (group[1:] != group[:-1])
+    return np.cumsum(new)

@@ -318,7 +318,7 @@ class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
         unknown = self.classes_[numbers] != y
         if unknown.any():
             raise ValueError(
-                f"y has the class {y[unknown][0]!r}; known are {self.classes_.tolist()}."
+                f"y has the class {y[unknown].tolist()[0]!r}; known are {self.classes_.tolist()}."
             )
         return numbers
 
@@ -342,3 +342,22 @@ class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
 
     def _validation_score(self, out, rows):
         return float(np.average(out.argmax(axis=1) == rows.y, weights=rows.weight))
+
+    def _take_over(self, dense):
+        self.classes_ = dense.classes_
+
+    def _perceptron(self, dense):
+        if not hasattr(dense, "coefs_") or not hasattr(dense, "classes_"):
+            raise ValueError(
+                f"dense={dense!r} cannot be upcycled; allowed are a fitted MLPClassifier and an "
+                "estimator of this class with router=None."
+            )
+        coefs, intercepts = list(dense.coefs_), list(dense.intercepts_)
+        if dense.out_activation_ == "logistic":
+            if dense.n_outputs_ > 1:
+                raise ValueError("an MLPClassifier of several labels cannot be upcycled.")
+            # sigmoid(z) is the second of the softmax of (0, z).
+            coefs[-1] = np.hstack([np.zeros_like(coefs[-1]), coefs[-1]])
+            intercepts[-1] = np.concatenate([np.zeros(1), intercepts[-1]])
+        self.classes_, self._y_scaling = dense.classes_, None
+        return coefs, intercepts

@@ -370,6 +370,21 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         losses, _ = self.network_.head.loss(out, rows.y)
         return float(-np.average(losses, weights=rows.weight))
 
+    def _take_over(self, dense):
+        self._flat = dense._flat
+
+    def _perceptron(self, dense):
+        if not hasattr(dense, "coefs_") or dense.out_activation_ != "identity":
+            raise ValueError(
+                f"dense={dense!r} cannot be upcycled; allowed are a fitted MLPRegressor with "
+                "loss='squared_error' and an estimator of this class with router=None."
+            )
+        self._y_scaling = self._no_scaling(dense.n_outputs_)
+        self._flat = dense.n_outputs_ == 1
+        if self.head is not None:
+            raise ValueError(f"head={self.head!r}: an MLPRegressor answers with means alone.")
+        return dense.coefs_, dense.intercepts_
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

@@ -77,7 +77,8 @@ def build_network(plan, head, X):
         layers[f"block{i}"], width = block, n_out
         if plan.dropout:
             layers[f"drop{i}"] = Dropout(plan.dropout)
-    layers["answer"] = Linear(width, head.n_out)
+    # Answers start next to where the head says: densities that start at random start badly.
+    layers["answer"] = Linear(width, head.n_out, gain=0.01)
     network = Network(Sequential(**layers), mixtures, head)
     network.n_features = X.shape[1]
     return network

@@ -52,8 +52,7 @@ def upcycle_perceptron(coefs, intercepts, activation, router, n_experts, head, r
     views = network.layout.views(theta)
     for i, W in enumerate(affine[:n_hidden]):
         views[f"hidden{i}"]["W"][...] = W
-    views["block0"]["experts"]["W"][...] = affine[-2]
-    views["block0"]["experts"]["V"][...] = affine[-1]
+    _fill_block(views["block0"], affine[-2], affine[-1])
     return network, theta
 
 
@@ -70,6 +69,11 @@ def upcycle_blocks(plan, dense, dense_theta, rng):
     rng : numpy.random.Generator
         For the routers' first scores.
     """
+    if plan.router.interpolates:
+        raise ValueError(
+            f"router={plan.router!r} fills up with the row itself what its weights leave, which "
+            "the residual blocks of the dense network do not."
+        )
     width = dense.n_features
     network = build_network(plan, dense.head, np.zeros((2, width)))
     if "embed" in dense.body.layers:
@@ -80,11 +84,19 @@ def upcycle_blocks(plan, dense, dense_theta, rng):
         if name not in network.mixtures:
             _copy(arrays, new[name])
             continue
-        new[name]["experts"]["W"][...] = arrays["expand"]["W"]
-        new[name]["experts"]["V"][...] = arrays["contract"]["W"]
+        _fill_block(new[name], arrays["expand"]["W"], arrays["contract"]["W"])
         if "norm" in arrays:
             _copy(arrays["norm"], new[name]["norm"])
     return network, theta
+
+
+def _fill_block(block, expand, contract):
+    """Let every expert, and the dense one of a conditional block, be a copy of two layers."""
+    block["experts"]["W"][...] = expand
+    block["experts"]["V"][...] = contract
+    if "beside" in block:
+        block["beside"]["ffn"]["expand"]["W"][...] = expand
+        block["beside"]["ffn"]["contract"]["W"][...] = contract
 
 
 def _copy(source, target):

@@ -9,7 +9,18 @@ from sklearn.base import BaseEstimator
 from skmoe._math.logspace import softmax
 from skmoe.neural.mixture import MixtureLayer, SharedExpert
 
-__all__ = ["Balance", "Choice", "Part", "Router", "Routing", "Score", "Scores", "Selection", "column_means", "row_sums"]
+__all__ = [
+    "Balance",
+    "Choice",
+    "Part",
+    "Router",
+    "Routing",
+    "Score",
+    "Scores",
+    "Selection",
+    "column_means",
+    "row_sums",
+]
 
 
 class Part(BaseEstimator):

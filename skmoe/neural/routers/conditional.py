@@ -40,6 +40,9 @@ class ConditionalRouter(Router):
     def layer(self, name, shape):
         return MixtureLayer(name, self, shape, GatedExpert(shape, self.weight, self.budget))
 
+    def rescaled(self, n_experts):
+        return ConditionalRouter(self.router.rescaled(n_experts), self.weight, self.budget)
+
     def specs(self, width, n_experts):
         return self.router.specs(width, n_experts)
 

@@ -62,6 +62,8 @@ class HashRouter(Router):
         return {}
 
     def prepare(self, X, n_experts, rng):
+        if X is None:
+            raise ValueError("router=HashRouter needs rows to look at: X is None.")
         if self.kind in ("quantile", "category") and self.column >= X.shape[1]:
             raise ValueError(
                 f"router=HashRouter: column={self.column} is not there; "

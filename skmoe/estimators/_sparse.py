@@ -2,14 +2,16 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import lru_cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from skmoe._math.checks import check_choice, check_count, check_flag, check_number
 from skmoe.batches import Standardizer
@@ -296,7 +298,12 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
         return None
 
     def _standardized(self, X):
-        return np.ascontiguousarray(self._x_scaling.apply(X))
+        scaling = self._x_scaling
+        Z = np.subtract(X, scaling.mean, order="C")
+        Z *= 1.0 / scaling.scale
+        if scaling.constant.any():
+            Z[:, scaling.constant] = 0.0
+        return Z
 
     def _train(self, X, encoded, weight, max_iter, watcher, partial=False):
         Z, targets = self._standardized(X), self._targets(encoded)
@@ -313,7 +320,7 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
         def on_epoch(session):
             return watcher.on_pass(len(session.loss_curve), session.loss_curve[-1], None)
 
-        with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
+        with _one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             train(self.network_, self._session, rows, options, score, on_epoch)
             self._publish(Z)
 
@@ -510,9 +517,11 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
         """Return the network's outputs (n, n_out) in float64."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)
-        with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
+        with _one_blas_thread() as n_threads, np.errstate(over="ignore", invalid="ignore"):
             Z = self._standardized(X)
-            return self.network_.outputs(self._views(), self._session.state, Z, combine)
+            return self.network_.outputs(
+                self._views(), self._session.state, Z, combine, n_threads
+            )
 
     def route(self, X):
         """Return how much weight every expert has in the answer, for each mixture layer.
@@ -532,6 +541,20 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "theta_")
+
+
+@lru_cache
+def _blas():
+    # Looking for the libraries takes longer than many a prediction.
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def _one_blas_thread():
+    """Hold BLAS to one thread, and yield how many it would have used: products are small."""
+    n_threads = max((library.num_threads for library in _blas().lib_controllers), default=1)
+    with _blas().limit(limits=1):
+        yield n_threads
 
 
 def _entropy(weights):

@@ -1,5 +1,6 @@
 """The network: layers, their numbers in one buffer, the routers' state, and a head."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import final
 
@@ -14,7 +15,7 @@ from skmoe.neural.run import Buffers, Run
 __all__ = ["Network", "Plan", "build_network"]
 
 # Rows answered at a time.
-_ANSWER_ROWS = 4096
+_ANSWER_ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ class Network:
         self.body.backward(theta, cache, dout, grad, run, need_input=False)
         return float(losses.mean(dtype=np.float64))
 
-    def outputs(self, theta, state, X, combine=None):
+    def outputs(self, theta, state, X, combine=None, n_threads=1):
         """Return the outputs (n, n_out) for predictions, row by row.
 
         Parameters
@@ -206,19 +207,36 @@ class Network:
         X : ndarray of shape (n, d)
         combine : dict or None, default=None
             Filled with name -> combine weights (n, E) of the mixture layers.
+        n_threads : int, default=1
+            Stretches of rows that are answered side by side.
         """
-        out = np.empty((len(X), self.head.n_out), X.dtype)
-        buffers, parts = Buffers(), []
-        for start in range(0, len(X), _ANSWER_ROWS):
-            rows = slice(start, start + _ANSWER_ROWS)
-            run = Run(state=state, buffers=buffers, keys=self.keys(state, X[rows]))
-            run.combine = None if combine is None else {}
-            out[rows], _ = self.body.forward(theta, X[rows], run)
-            parts.append(run.combine)
+        n_parts = n_threads if len(X) >= 4 * _ANSWER_ROWS * n_threads else 1
+        stretches = np.array_split(X, n_parts)
+
+        def answer(rows):
+            return self._answer(theta, state, rows, combine is not None)
+
+        if n_parts == 1:
+            parts = [answer(X)]
+        else:
+            with ThreadPoolExecutor(n_parts) as pool:
+                parts = list(pool.map(answer, stretches))
         if combine is not None:
             for name in self.mixtures:
-                combine[name] = np.concatenate([part[name] for part in parts])
-        return out
+                combine[name] = np.concatenate([w[name] for _, found in parts for w in found])
+        return parts[0][0] if n_parts == 1 else np.concatenate([out for out, _ in parts])
+
+    def _answer(self, theta, state, X, watch):
+        """Return the outputs for a stretch of rows, and the combine weights of its blocks."""
+        out = np.empty((len(X), self.head.n_out), X.dtype)
+        buffers, found = Buffers(), []
+        for start in range(0, max(1, len(X)), _ANSWER_ROWS):
+            rows = slice(start, start + _ANSWER_ROWS)
+            run = Run(state=state, buffers=buffers, keys=self.keys(state, X[rows]))
+            run.combine = {} if watch else None
+            out[rows], _ = self.body.forward(theta, X[rows], run)
+            found.append(run.combine)
+        return out, found
 
 
 def _routes(layer):

@@ -199,6 +199,10 @@ class Experts(Part):
         """
         return np.full(weight.shape[1], np.inf)
 
+    def least_rows(self, theta):
+        """Return how many rows an expert must hold to learn its noise (a float)."""
+        return 0.0
+
     def notes(self, theta, X, y, weight):
         """Return what was held back in a fit, a list of str: separated classes, say."""
         return []

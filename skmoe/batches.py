@@ -57,6 +57,11 @@ class Block:
         """Number of rows."""
         return len(self.y)
 
+    @property
+    def total(self):
+        """Weight of all rows (a float)."""
+        return float(self.weight.sum(dtype=np.float64))
+
 
 def _read_only(array):
     view = array.view()
@@ -70,6 +75,10 @@ class Batches(ABC):
     @abstractmethod
     def sweep(self, function):
         """Return the sum of ``function(block)`` over all blocks."""
+
+    @abstractmethod
+    def resident(self, rng):
+        """Return InMemory batches on which to look for a start: all rows, or a fair sample."""
 
 
 class InMemory(Batches):
@@ -90,6 +99,9 @@ class InMemory(Batches):
         self.block = block.frozen()
         self.block_rows = block_rows or cache_rows(block.X.shape[1])
         self.n_threads = n_threads
+
+    def resident(self, rng):
+        return self
 
     def of(self, block):
         """Return batches of other arrays for the same rows."""

@@ -91,6 +91,17 @@ def check_targets(estimator, y, table):
     return y.reshape(len(y), -1), y.ndim == 1
 
 
+def weights_as_rows(weight):
+    """Return weights (n,) that count rows, and the unit they were divided by (a float).
+
+    Penalties and the question whether an expert has shrunk onto a few rows ask how many rows
+    there are. Weights that average at least one are taken for numbers of rows, so that integer
+    ones equal repetition; smaller ones (normalized to sum to one, say) are measured in their mean.
+    """
+    unit = min(1.0, float(weight.mean(dtype=np.float64)))
+    return (weight if unit == 1.0 else (weight / unit).astype(weight.dtype)), unit
+
+
 def check_weights(sample_weight, X):
     """Return the weights (n,) of the rows X (n, d)."""
     with naming("sample_weight"):

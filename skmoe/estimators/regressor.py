@@ -70,6 +70,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Free parameters, for AIC and BIC.
     n_iter_, n_passes_ : int
         Accepted moves, and sweeps of the rows, of the long run.
+    n_search_passes_ : int
+        Passes of all short runs of the search, over the rows that they looked at; 0 where
+        ``warm_start`` made it needless.
     converged_ : bool
     stop_reason_ : str
     lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
@@ -144,7 +147,8 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
-            Non-negative; an integer weight equals repetition of the row.
+            Non-negative; an integer weight equals repetition of the row. Weights that average
+            less than one are measured in their mean, lest they pass for fewer rows.
         offset : array-like of shape (n_samples,), optional
             Added to the experts' linear predictors with coefficient 1 (the logarithm of an
             exposure), for experts that take one.

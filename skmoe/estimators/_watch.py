@@ -32,6 +32,7 @@ class Watcher:
     ----------
     estimator : estimator
         With ``verbose`` and, where supported, callbacks.
+<<<<<<< HEAD
     data : dict
         What callbacks are told of the rows: X, y and metadata.
     searches : bool
@@ -51,6 +52,18 @@ class Watcher:
         self._lock = Lock()
         self._root = estimator._init_callback_context(max_subtasks=1 + searches)
         self._task = None
+=======
+    max_iter : int
+        Passes allowed.
+    label : str, default="bound"
+        What the number is called that is printed after each pass.
+    """
+
+    def __init__(self, estimator, max_iter, label="bound"):
+        self.estimator = estimator
+        self.label = label
+        self.context = estimator._init_callback_context(max_subtasks=max_iter)
+>>>>>>> main
 
     def begin(self):
         """Say that the fit begins."""
@@ -100,6 +113,7 @@ class Watcher:
 
     def _print(self, line):
         if self.estimator.verbose:
+<<<<<<< HEAD
             print(f"{type(self.estimator).__name__}: {line}")
 
     def _open(self, name, most):
@@ -149,3 +163,11 @@ class Scout(Fitter):
         if self.watcher is not None:
             self.watcher.on_run(result)
         return result
+=======
+            print(f"{type(self.estimator).__name__}: pass {n_passes}, {self.label} {bound:.6f}")
+        if self.context is None:
+            return False
+        task = self.context.subcontext(task_name="pass")
+        task.call_on_fit_task_begin(estimator=self.estimator)
+        return task.call_on_fit_task_end(estimator=self.estimator)
+>>>>>>> main

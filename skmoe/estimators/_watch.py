@@ -32,11 +32,12 @@ class Watcher:
     ----------
     estimator : estimator
         With ``verbose`` and, where supported, callbacks.
-<<<<<<< HEAD
     data : dict
         What callbacks are told of the rows: X, y and metadata.
-    searches : bool
+    searches : bool, default=False
         Whether a search comes before the climb.
+    label : str, default="bound"
+        What the number is called that is printed after each pass.
 
     Attributes
     ----------
@@ -46,24 +47,12 @@ class Watcher:
         Whether a callback has asked to stop.
     """
 
-    def __init__(self, estimator, data, searches):
-        self.estimator, self.data = estimator, data
+    def __init__(self, estimator, data, searches=False, label="bound"):
+        self.estimator, self.data, self.label = estimator, data, label
         self.n_passes, self.n_runs, self.stopped = 0, 0, False
         self._lock = Lock()
         self._root = estimator._init_callback_context(max_subtasks=1 + searches)
         self._task = None
-=======
-    max_iter : int
-        Passes allowed.
-    label : str, default="bound"
-        What the number is called that is printed after each pass.
-    """
-
-    def __init__(self, estimator, max_iter, label="bound"):
-        self.estimator = estimator
-        self.label = label
-        self.context = estimator._init_callback_context(max_subtasks=max_iter)
->>>>>>> main
 
     def begin(self):
         """Say that the fit begins."""
@@ -95,10 +84,10 @@ class Watcher:
         ----------
         n_passes : int
         bound : float
-        fitted : callable
+        fitted : callable or None
             Returns the attributes that make the estimator answer as it stands.
         """
-        self._print(f"pass {n_passes}, bound {bound:.6f}")
+        self._print(f"pass {n_passes}, {self.label} {bound:.6f}")
         if self._task is not None:
             task = self._task.subcontext(task_name="pass")
             self._begin(task)
@@ -113,7 +102,6 @@ class Watcher:
 
     def _print(self, line):
         if self.estimator.verbose:
-<<<<<<< HEAD
             print(f"{type(self.estimator).__name__}: {line}")
 
     def _open(self, name, most):
@@ -163,11 +151,3 @@ class Scout(Fitter):
         if self.watcher is not None:
             self.watcher.on_run(result)
         return result
-=======
-            print(f"{type(self.estimator).__name__}: pass {n_passes}, {self.label} {bound:.6f}")
-        if self.context is None:
-            return False
-        task = self.context.subcontext(task_name="pass")
-        task.call_on_fit_task_begin(estimator=self.estimator)
-        return task.call_on_fit_task_end(estimator=self.estimator)
->>>>>>> main

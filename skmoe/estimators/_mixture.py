@@ -262,8 +262,10 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
 def _scaling(experts, seen, seen_by_gate, y, weight):
     """Return how rows are standardized for these experts."""
     X = Standardizer.of(seen, weight)
+    X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+    of_experts = X if experts.centers else X.uncentered()
     return Scaling(
-        X.without(experts.raw_columns(seen.shape[1])),
-        X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight),
+        of_experts.without(experts.raw_columns(seen.shape[1])),
+        X_gate,
         Standardizer.of_target(y, weight, experts.target),
     )

@@ -166,10 +166,14 @@ class Experts(Part):
         scales or leaves y as it says.
     takes_notes : bool
         Whether `notes` has anything to say.
+    centers : bool
+        Whether the columns of X are centered before the experts see them; lines through the
+        origin of the data ask for columns that are not.
     """
 
     target: Target = REAL
     takes_notes = False
+    centers = True
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""

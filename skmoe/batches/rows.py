@@ -222,9 +222,17 @@ class Standardizer:
         """Measure y (n, q) as far as the target may be shifted or scaled."""
         measured = cls.of(y, weight)
         mean = measured.mean if target.shifted else np.zeros_like(measured.mean)
-        scale = measured.scale if target.shifted else np.abs(measured.mean)
+        scale = measured.scale
+        if not target.shifted:
+            positive = target.least >= 0.0
+            scale = np.abs(measured.mean) if positive else measured.uncentered().scale
         unit = (scale > 0) & target.scaled
         return cls(mean, np.where(unit, scale, 1.0), measured.constant & target.shifted)
+
+    def uncentered(self):
+        """Return the standardization by root mean squares that leaves the origin where it is."""
+        size = np.hypot(self.mean, np.where(self.constant, 0.0, self.scale))
+        return Standardizer(np.zeros_like(size), np.where(size > 0, size, 1.0), size == 0)
 
     def without(self, columns):
         """Return the same standardization that leaves the numbered columns as they are."""

@@ -1,6 +1,5 @@
 """What all classical mixtures share: build the sentence, run it, answer."""
 
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from numbers import Integral
@@ -15,7 +14,8 @@ from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_ro
 from skmoe.estimators import _columns, _parts, _resume, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._publish import in_precision
-from skmoe.estimators._watch import CallbackSupportMixin, Watcher
+from skmoe.estimators._warnings import warn_caller
+from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
 from skmoe.mixture import Mixture, MixtureParameters
 from skmoe.starts import best_start
 
@@ -43,25 +43,19 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             last = self._scaling
         experts, block = self._training_block(experts, X, y, sample_weight, offset, resume)
         mixture = replace(mixture, experts=experts)
-        watcher = Watcher(self, self.max_iter)
-        watcher.begin(X, y)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        watcher = Watcher(self, {"X": X, "y": y, "metadata": metadata}, searches=not resume)
+        watcher.begin()
         with threads_for_rows() as n_threads:
             batches = InMemory(block, self.batch_size, n_threads)
-            theta = (
-                self._resumed(mixture, batches, last)
-                if resume
-                else self._start(mixture, fitter, batches)
-            )
-            result = fitter.fit(
-                mixture,
-                theta,
-                batches,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                on_pass=watcher.on_pass,
-            )
-        self._publish(mixture, result, block)
-        watcher.end(X, y)
+            if resume:
+                theta = self._resumed(mixture, batches, last)
+            else:
+                theta = self._start(mixture, fitter, batches, watcher)
+            result = self._climb(mixture, fitter, theta, batches, watcher)
+        self.n_search_passes_ = watcher.n_passes
+        self._publish(mixture, result, block, watcher.stopped)
+        watcher.end()
         return self
 
     def _build_experts(self, offset):
@@ -179,10 +173,22 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         _resume.check_layout(self.theta_, neutral)
         return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
 
-    def _start(self, mixture, fitter, batches):
+    def _climb(self, mixture, fitter, theta, batches, watcher):
+        watcher.climb(self.max_iter)
+        dtype = batches.block.X.dtype
+
+        def on_pass(n_passes, bound, theta):
+            return watcher.on_pass(n_passes, bound, lambda: self._learned(mixture, theta, dtype))
+
+        return fitter.fit(
+            mixture, theta, batches, max_iter=self.max_iter, tol=self.tol, on_pass=on_pass
+        )
+
+    def _start(self, mixture, fitter, batches, watcher):
+        watcher.search()
         return best_start(
             mixture,
-            fitter,
+            Scout(fitter, watcher),
             batches,
             self.n_experts,
             n_init=self.n_init,
@@ -190,14 +196,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             n_jobs=self.n_jobs,
         )
 
-    def _publish(self, mixture, result, block):
-        self._mixture, self.theta_, self._n_experts = mixture, result.theta, self.n_experts
-        self.experts_, self.gate_ = mixture.experts, mixture.gate
-        attributes = self.experts_.units(result.theta.experts, self._scaling)
-        attributes |= self.gate_.units(result.theta.gate, self._scaling)
-        for name, value in attributes.items():
-            setattr(self, name, in_precision(name, self._shaped(name, value), block.X.dtype, 5))
-        self.n_parameters_ = mixture.n_parameters(result.theta)
+    def _publish(self, mixture, result, block, stopped):
+        for name, value in self._learned(mixture, result.theta, block.X.dtype).items():
+            setattr(self, name, value)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
         self.lower_bounds_ = self._weight_unit * np.array(result.bounds)
@@ -206,7 +207,23 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             mass = mixture.share(result.theta, block) * block.weight[:, None]
             notes = mixture.experts.notes(result.theta.experts, block.X, block.y, mass)
             self.stop_reason_ = "; ".join([self.stop_reason_, *notes])
-        self._warn(result)
+        self._warn(result, stopped)
+
+    def _learned(self, mixture, theta, dtype):
+        """Return the attributes that make an estimator answer for a mixture at theta, a dict."""
+        numbers = mixture.experts.units(theta.experts, self._scaling)
+        numbers |= mixture.gate.units(theta.gate, self._scaling)
+        return {
+            "_mixture": mixture,
+            "_n_experts": self.n_experts,
+            "theta_": theta,
+            "experts_": mixture.experts,
+            "gate_": mixture.gate,
+            "n_parameters_": mixture.n_parameters(theta),
+        } | {
+            name: in_precision(name, self._shaped(name, value), dtype)
+            for name, value in numbers.items()
+        }
 
     def _shaped(self, name, value):
         """Drop the axes of the outputs where y was flat."""
@@ -214,7 +231,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             return value
         return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
 
-    def _warn(self, result):
+    def _warn(self, result, stopped):
         retired = result.shares < 0.5
         held = ~retired & (result.shares < self.experts_.least_rows(result.theta.experts))
         for experts, short, long in (
@@ -228,16 +245,13 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             if experts.any():
                 numbers = np.flatnonzero(experts).tolist()
                 self.stop_reason_ += "; " + short.format(numbers)
-                warnings.warn(
-                    f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.",
-                    stacklevel=4,
-                )
-        if not result.converged:
-            warnings.warn(
+                warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
+        # Who asked for a stop need not be told of it.
+        if not result.converged and not stopped:
+            warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
     @abstractmethod
@@ -248,8 +262,10 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
 def _scaling(experts, seen, seen_by_gate, y, weight):
     """Return how rows are standardized for these experts."""
     X = Standardizer.of(seen, weight)
+    X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+    of_experts = X if experts.centers else X.uncentered()
     return Scaling(
-        X.without(experts.raw_columns(seen.shape[1])),
-        X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight),
+        of_experts.without(experts.raw_columns(seen.shape[1])),
+        X_gate,
         Standardizer.of_target(y, weight, experts.target),
     )

@@ -70,6 +70,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Free parameters, for AIC and BIC.
     n_iter_, n_passes_ : int
         Accepted moves, and sweeps of the rows, of the long run.
+    n_search_passes_ : int
+        Passes of all short runs of the search, over the rows that they looked at; 0 where
+        ``warm_start`` made it needless.
     converged_ : bool
     stop_reason_ : str
     lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)

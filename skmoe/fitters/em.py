@@ -61,6 +61,7 @@ class EM(Fitter):
         return EM()
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
+        self.check()
         return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
             theta, tol
         )

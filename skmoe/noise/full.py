@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 
 from skmoe._math.extremes import positive_numbers
-from skmoe.experts.noise.contract import Noise
-from skmoe.experts.noise.estimates import (
+from skmoe.noise.contract import Noise
+from skmoe.noise.estimates import (
     AT_FLOOR,
     TINY,
     drop_shared_axis,
@@ -35,7 +35,7 @@ class FullNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import FullNoise
+    >>> from skmoe.noise import FullNoise
     >>> scatter = np.array([[[8.0, 2.0], [2.0, 4.0]]])
     >>> FullNoise.fit(scatter, np.array([2.0]), False, 1e-6).publish(1).round(6)
     array([[[4., 1.],

@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 
 from skmoe._math.extremes import positive_numbers
-from skmoe.experts.noise.contract import Noise
-from skmoe.experts.noise.estimates import (
+from skmoe.noise.contract import Noise
+from skmoe.noise.estimates import (
     TINY,
     drop_shared_axis,
     for_each,
@@ -34,7 +34,7 @@ class DiagonalNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import DiagonalNoise
+    >>> from skmoe.noise import DiagonalNoise
     >>> noise = DiagonalNoise.fit(np.diag([8.0, 2.0])[None], np.array([2.0]), False, 1e-6)
     >>> noise.publish(1)
     array([[4., 1.]])

@@ -4,9 +4,9 @@ Each model holds L covariances: one for each expert (L = K), or one that all sha
 What must be positive is stored as a logarithm, so every flat vector is a valid noise model.
 """
 
-from skmoe.experts.noise.contract import Noise
-from skmoe.experts.noise.diagonal import DiagonalNoise
-from skmoe.experts.noise.full import FullNoise
-from skmoe.experts.noise.spherical import SphericalNoise
+from skmoe.noise.contract import Noise
+from skmoe.noise.diagonal import DiagonalNoise
+from skmoe.noise.full import FullNoise
+from skmoe.noise.spherical import SphericalNoise
 
 __all__ = ["DiagonalNoise", "FullNoise", "Noise", "SphericalNoise"]

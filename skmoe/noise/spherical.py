@@ -8,9 +8,9 @@ from typing import final
 import numpy as np
 
 from skmoe._math.extremes import positive_numbers
-from skmoe.experts.noise.contract import Noise
-from skmoe.experts.noise.diagonal import DiagonalNoise
-from skmoe.experts.noise.estimates import (
+from skmoe.noise.contract import Noise
+from skmoe.noise.diagonal import DiagonalNoise
+from skmoe.noise.estimates import (
     TINY,
     for_each,
     normal_log_prob,
@@ -36,7 +36,7 @@ class SphericalNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import SphericalNoise
+    >>> from skmoe.noise import SphericalNoise
     >>> scatter = np.array([8.0, 3.0]).reshape(2, 1, 1)
     >>> noise = SphericalNoise.fit(scatter, np.array([2.0, 3.0]), tied=False, floor=1e-6)
     >>> noise.publish(2)

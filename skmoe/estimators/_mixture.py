@@ -156,6 +156,8 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         attributes = self.experts_.units(result.theta.experts, self._scaling)
         attributes |= self.gate_.units(result.theta.gate, self._scaling)
         for name, value in attributes.items():
+            if self._has_offset and name == "coef_":
+                value = value[..., :-1]
             setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
         self.n_parameters_ = mixture.n_parameters(result.theta)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes

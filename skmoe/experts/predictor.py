@@ -13,6 +13,10 @@ from skmoe._math.softmax_regression import DAMPING
 from skmoe.base import Components, Experts, Parameters, Statistics
 
 
+# Counts a row below which an expert is said to hold zeros, whose log-mean is minus infinity.
+HARDLY = 0.01
+
+
 @dataclass(frozen=True)
 class PredictorParameters(Parameters):
     """Coefficients (K, m, d), intercepts (K, m) of m predictors, and dispersions (K, r)."""
@@ -274,6 +278,18 @@ class OffsetExperts(PredictorExperts):
         exposure = np.exp(self.offset_of(X).astype(np.float64)).mean()
         return replace(theta, intercept=theta.intercept - np.log(exposure))
 
+    @property
+    def takes_notes(self):
+        """Whether zeros may call for an infinite predictor."""
+        return self.target.discrete
+
+    def notes(self, theta, X, y, weight):
+        held = weight.sum(axis=0, dtype=np.float64)
+        empty = ((weight.T @ y).sum(axis=1) < HARDLY * held) & (held > 0.5)
+        if not (self.takes_notes and empty.any()):
+            return []
+        return [f"experts {np.flatnonzero(empty).tolist()} hold hardly anything but zeros"]
+
     def offset_of(self, X):
         """Return the offsets of the rows, shape (n, 1)."""
         return X[:, self._offsets(X.shape[1])].sum(axis=1, keepdims=True)
@@ -315,13 +331,14 @@ class PredictorComponents(Components):
 
     def covariance(self):
         variance = self.family.moments(self.eta, self.dispersion)[1]
-        return variance[..., None] * np.eye(self.n_outputs)
+        return np.where(np.eye(self.n_outputs, dtype=bool), variance[..., None], 0.0)
 
     def cdf(self, y):
         return self._frozen().cdf(y)
 
     def ppf(self, q):
-        return self._frozen().ppf(q)
+        # scipy puts the level 0 of whole numbers one below the support.
+        return np.maximum(self._frozen().ppf(q), self.family.target.least)
 
     def sample(self, expert, rng):
         drawn = np.empty((*expert.shape, self.n_outputs))

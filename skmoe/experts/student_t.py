@@ -17,8 +17,10 @@ class StudentTExperts(PredictorExperts):
 
     Parameters
     ----------
-    df : float or None, default=4.0
-        Degrees of freedom nu. None: learned for each expert.
+    df : float or None, default=1.5
+        Degrees of freedom nu. None: learned for each expert. The default is heavy enough in the
+        tails that hardly ever an expert is given up to gather gross errors, which happens from 3
+        on; at 2 and below the variance is infinite.
     min_df : float, default=1.0
         Floor of learned degrees of freedom. Far below 1 the likelihood grows without bound.
     alpha : float, default=1e-3
@@ -52,7 +54,7 @@ class StudentTExperts(PredictorExperts):
     damps = False
     settling_steps = 5
 
-    def __init__(self, df=4.0, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8):
+    def __init__(self, df=1.5, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8):
         self.df = df
         self.min_df = min_df
         self.alpha = alpha
@@ -124,8 +126,9 @@ class StudentTExperts(PredictorExperts):
 
     def moments(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])
-        inflation = np.where(df > 2.0, df / np.maximum(df - 2.0, 1e-300), np.inf)
-        return eta, np.broadcast_to(np.exp(log_variance) * inflation, eta.shape)
+        heavy = df <= 2.0
+        variance = np.exp(log_variance) * df / np.where(heavy, 1.0, df - 2.0)
+        return eta, np.broadcast_to(np.where(heavy, np.inf, variance), eta.shape)
 
     def frozen(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])

@@ -17,6 +17,8 @@ ROUNDS = 3
 # A race gives a run this many passes before it compares, and no run more than that. Few rows make
 # passes cheap and starts treacherous: there the first look comes later.
 RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 12, 256
+# Where answers are coarse, bounds rise slowly at first and differ late.
+COARSE_PASSES = 16
 CHEAP_ROWS = 2000
 # Bounds closer than this, for each unit of weight, are the same place.
 SAME_PLACE = 1e-6
@@ -165,7 +167,10 @@ def race(mixture, fitter, batches, thetas, parallel, rivals=()):
         The distinct survivors, best first.
     """
     patience = RACE_PASSES * CHEAP_ROWS // batches.block.n_rows
-    run, passes, total = delayed(short_run), int(np.clip(patience, RACE_PASSES, PATIENT_PASSES)), 0
+    passes = int(np.clip(patience, RACE_PASSES, PATIENT_PASSES))
+    if mixture.experts.target.coarse:
+        passes = COARSE_PASSES
+    run, total = delayed(short_run), 0
     resting, found = list(rivals), []
     while thetas and total < LONGEST_RACE:
         ran = parallel(run(mixture, fitter, batches, theta, passes, total) for theta in thetas)

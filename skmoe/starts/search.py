@@ -49,6 +49,7 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
     runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
     with new directions in every wave: passes cost next to nothing there, and optima differ most.
+    Coarse answers, classes, tell so little a row that quick runs mislead: they always race.
     """
     scout = fitter.scout()
     few = n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * batches.block.X.shape[1])
@@ -59,7 +60,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
             return parallel(delayed(settle)(mixture, sample, share) for share in shares)
 
         found = []
-        if batches.block.n_rows > CHEAP_ROWS:
+        coarse = mixture.experts.target.coarse
+        if batches.block.n_rows > CHEAP_ROWS and not coarse:
             sample = InMemory(subsample(batches.block, rng, few))
             found = halve(mixture, scout, sample, starts(sample), parallel)
         if not found or not _is_steady(found[0]):

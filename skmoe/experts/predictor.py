@@ -12,7 +12,6 @@ from skmoe._math.newton import damped, newton_step
 from skmoe._math.softmax_regression import DAMPING
 from skmoe.base import Components, Experts, Parameters, Statistics
 
-
 # Counts a row below which an expert is said to hold zeros, whose log-mean is minus infinity.
 HARDLY = 0.01
 

@@ -158,7 +158,9 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         for name, value in attributes.items():
             if self._has_offset and name == "coef_":
                 value = value[..., :-1]
-            setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
+            if isinstance(value, np.ndarray):
+                value = self._shaped(name, value).astype(block.X.dtype)
+            setattr(self, name, value)
         self.n_parameters_ = mixture.n_parameters(result.theta)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason

@@ -1,8 +1,11 @@
 """Expert banks. One file per family, one line per name."""
 
+from skmoe.experts.concatenation import ConcatenatedExperts
 from skmoe.experts.constant import CategoricalExperts, ConstantExperts
+from skmoe.experts.estimator import EstimatorExperts
 from skmoe.experts.gamma import GammaExperts
 from skmoe.experts.heteroscedastic import HeteroscedasticExperts
+from skmoe.experts.known import KnownExperts, NoiseExperts
 from skmoe.experts.laplace import LaplaceExperts
 from skmoe.experts.linear import LinearExperts
 from skmoe.experts.logistic import LogisticExperts, MultinomialExperts
@@ -25,14 +28,18 @@ SHORT_NAMES = {
 __all__ = [
     "SHORT_NAMES",
     "CategoricalExperts",
+    "ConcatenatedExperts",
     "ConstantExperts",
+    "EstimatorExperts",
     "GammaExperts",
     "HeteroscedasticExperts",
+    "KnownExperts",
     "LaplaceExperts",
     "LinearExperts",
     "LogisticExperts",
     "MultinomialExperts",
     "NegativeBinomialExperts",
+    "NoiseExperts",
     "PoissonExperts",
     "StudentTExperts",
 ]

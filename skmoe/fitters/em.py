@@ -7,6 +7,7 @@ import numpy as np
 
 from skmoe.base import FitResult, Fitter, Parameters, Statistics
 from skmoe.fitters.acceleration import Plain, QuasiNewton
+from skmoe.fitters.wander import wander
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.
 _ROUNDING = 64.0
@@ -64,9 +65,8 @@ class EM(Fitter):
         return EM()
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
-        return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
-            theta, tol
-        )
+        climb = _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass)
+        return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
 
     def _accelerator(self, mixture):
         if self.acceleration not in ("quasi_newton", None):

@@ -1,6 +1,7 @@
 """Gates: whom to ask. One file per kind, one line per name."""
 
 from skmoe.gates.constant import ConstantGate
+from skmoe.gates.estimator import EstimatorGate
 from skmoe.gates.softmax import SoftmaxGate
 
 SHORT_NAMES = {
@@ -8,4 +9,4 @@ SHORT_NAMES = {
     "softmax": SoftmaxGate,
 }
 
-__all__ = ["ConstantGate", "SHORT_NAMES", "SoftmaxGate"]
+__all__ = ["ConstantGate", "EstimatorGate", "SHORT_NAMES", "SoftmaxGate"]

@@ -101,3 +101,12 @@ def elastic_net_penalty(coef, alpha, l1_ratio):
     """Return minus alpha (l1_ratio |V|_1 + (1 - l1_ratio) / 2 |V|^2), a float."""
     lasso = float(np.abs(coef).sum()) if l1_ratio > 0 else 0.0
     return -alpha * (l1_ratio * lasso + 0.5 * (1.0 - l1_ratio) * float(np.square(coef).sum()))
+
+
+def shortening(step, curvature):
+    """Return by how much to shorten a step (C, p): as `damped`, over all pairs of classes."""
+    first, second = pairs(len(step))
+    difference = step[first] - step[second]
+    square = np.einsum("ap,apq,aq->", difference, curvature, difference)
+    reach = np.sqrt(max(square, 0.0) / max(curvature[:, 0, 0].sum(), 1e-300))
+    return np.log1p(reach) / reach if reach > 1e-8 else 1.0

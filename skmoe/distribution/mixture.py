@@ -47,7 +47,7 @@ class MixtureDistribution:
     >>> import numpy as np
     >>> from skmoe.distribution import MixtureDistribution
     >>> from skmoe.experts.gaussian import GaussianComponents
-    >>> from skmoe.experts.noise import SphericalNoise
+    >>> from skmoe.noise import SphericalNoise
     >>> mean = np.array([[[0.0], [4.0]], [[1.0], [1.0]]])  # two rows, two experts, one output
     >>> components = GaussianComponents(mean, SphericalNoise(np.zeros(2)))
     >>> answer = MixtureDistribution([[0.25, 0.75], [0.5, 0.5]], components)

@@ -71,7 +71,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Raise unless the last solution belongs to the same sentence."""
         now = (self.n_experts, mixture.experts.__class__, mixture.gate.__class__)
         last = (
-            len(self.gate_intercept_),
+            self._last_n_experts,
             self.experts_.__class__,
             self.gate_.__class__,
         )
@@ -152,6 +152,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     def _publish(self, mixture, result, block):
         self._mixture, self.theta_ = mixture, result.theta
+        self._last_n_experts = len(result.shares)
         self.experts_, self.gate_ = mixture.experts, mixture.gate
         attributes = self.experts_.units(result.theta.experts, self._scaling)
         attributes |= self.gate_.units(result.theta.gate, self._scaling)

@@ -10,7 +10,7 @@ from skmoe._math.weighted_fit import fitted
 from skmoe.base import Experts, Parameters, Rows
 from skmoe.experts.categorical import CategoricalComponents
 from skmoe.experts.gaussian import GaussianComponents
-from skmoe.experts.noise import DiagonalNoise
+from skmoe.noise import DiagonalNoise
 from skmoe.targets import CLASSES, REAL
 
 # Weight of rows below which an expert keeps the model it has.

@@ -10,7 +10,7 @@ from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.gaussian import GaussianComponents
-from skmoe.experts.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
+from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
 
 NOISES = {"spherical": SphericalNoise, "diag": DiagonalNoise, "full": FullNoise}
 

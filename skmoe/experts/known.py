@@ -7,7 +7,7 @@ import numpy as np
 from skmoe._math.checks import check_number
 from skmoe.experts.delegation import DelegatingExperts
 from skmoe.experts.homoscedastic import HomoscedasticExperts, LinearParameters
-from skmoe.experts.noise import DiagonalNoise
+from skmoe.noise import DiagonalNoise
 
 
 class FixedExperts(DelegatingExperts):

@@ -13,6 +13,7 @@ from skmoe._math.softmax_regression import (
     elastic_net_penalty,
     pair_products,
     pairs,
+    shortening,
     softmax_step,
 )
 from skmoe.base import Experts, Parameters, Statistics
@@ -140,7 +141,7 @@ class SoftmaxExperts(Experts):
             return np.zeros_like(now)
         if C <= MANY_CLASSES:
             step = softmax_step(now, score, curvature, total, self.alpha, self.l1_ratio)
-            return step * _shortening(step, curvature)
+            return step * shortening(step, curvature)
         return self._step_of_many(now, score, curvature, total)
 
     def _step_of_many(self, now, score, curvature, total):
@@ -243,12 +244,3 @@ def _curvatures(probability, trials):
     for k in range(K):
         pair_products(probability[:, k], trials[:, k], products[:, k * P : (k + 1) * P])
     return products
-
-
-def _shortening(step, curvature):
-    """Return by how much to shorten a step (C, p): as `damped`, over all pairs of classes."""
-    first, second = pairs(len(step))
-    difference = step[first] - step[second]
-    square = np.einsum("ap,apq,aq->", difference, curvature, difference)
-    reach = np.sqrt(max(square, 0.0) / max(curvature[:, 0, 0].sum(), 1e-300))
-    return np.log1p(reach) / reach if reach > 1e-8 else 1.0

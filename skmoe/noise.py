@@ -123,7 +123,7 @@ class SphericalNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import SphericalNoise
+    >>> from skmoe.noise import SphericalNoise
     >>> scatter = np.array([8.0, 3.0]).reshape(2, 1, 1)
     >>> noise = SphericalNoise.fit(scatter, np.array([2.0, 3.0]), tied=False, floor=1e-6)
     >>> noise.publish(2)
@@ -199,7 +199,7 @@ class DiagonalNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import DiagonalNoise
+    >>> from skmoe.noise import DiagonalNoise
     >>> noise = DiagonalNoise.fit(np.diag([8.0, 2.0])[None], np.array([2.0]), False, 1e-6)
     >>> noise.publish(1)
     array([[4., 1.]])
@@ -263,7 +263,7 @@ class FullNoise(Noise):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.experts.noise import FullNoise
+    >>> from skmoe.noise import FullNoise
     >>> scatter = np.array([[[8.0, 2.0], [2.0, 4.0]]])
     >>> FullNoise.fit(scatter, np.array([2.0]), False, 1e-6).publish(1).round(6)
     array([[[4., 1.],

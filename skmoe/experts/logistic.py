@@ -7,21 +7,11 @@ import numpy as np
 from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax
-from skmoe._math.newton import damped, newton_step
-from skmoe._math.softmax_regression import (
-    DAMPING,
-    elastic_net_penalty,
-    pair_products,
-    pairs,
-    shortening,
-    softmax_step,
-)
+from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.categorical import CategoricalComponents, ways
 from skmoe.targets import CLASSES, COUNTS
 
-# From this many classes on, pairs of classes cost more than the passes that they save.
-MANY_CLASSES = 16
 # Rows that cost less than this many nats each are explained without a doubt.
 SEPARATED = 1e-5
 
@@ -105,7 +95,10 @@ class SoftmaxExperts(Experts):
     def m_step(self, theta, statistics):
         now = np.concatenate([theta.intercept[:, :, None], theta.coef], axis=2)
         new = now + np.stack(
-            [self._step(*each) for each in zip(now, *_parts(statistics), strict=True)]
+            [
+                softmax_step(*each, self.alpha, self.l1_ratio)
+                for each in zip(now, *_parts(statistics), strict=True)
+            ]
         )
         return LogisticParameters(new[:, :, 1:], new[:, :, 0])
 
@@ -135,27 +128,6 @@ class SoftmaxExperts(Experts):
             }
         return {"coef_": coef, "intercept_": intercept}
 
-    def _step(self, now, score, curvature, total):
-        C, p = now.shape
-        if C == 1:
-            return np.zeros_like(now)
-        if C <= MANY_CLASSES:
-            step = softmax_step(now, score, curvature, total, self.alpha, self.l1_ratio)
-            return step * shortening(step, curvature)
-        return self._step_of_many(now, score, curvature, total)
-
-    def _step_of_many(self, now, score, curvature, total):
-        """Step each class alone, under a curvature that bounds the joint one."""
-        penalized = np.append(0.0, np.full(now.shape[1] - 1, self.alpha))
-        curved = curvature + DAMPING * total * np.eye(now.shape[1])
-        step = newton_step(
-            now, score, curved, penalized * self.l1_ratio, penalized * (1.0 - self.l1_ratio)
-        )
-        step = damped(step, curved, curved[:, 0, 0])
-        free = slice(0, 1) if self.alpha * self.l1_ratio > 0 else slice(None)
-        step[:, free] -= step[:, free].mean(axis=0)
-        return step
-
 
 class LogisticExperts(SoftmaxExperts):
     """Experts that are logistic regressions: Bernoulli for two classes, categorical for more.
@@ -173,7 +145,7 @@ class LogisticExperts(SoftmaxExperts):
     -----
     p(c | x) = exp(a_c' x + b_c) / sum_j exp(a_j' x + b_j), for classes shown as columns of zeros
     and ones. The M-step is one Newton step on the weighted multinomial log-likelihood, damped
-    where it is long; from 16 classes on, one Newton step a class under the curvature diag(p),
+    where it is long; from 7 classes on, one Newton step a class under the curvature diag(p),
     which is never less than the true diag(p) - p p'.
 
     References
@@ -235,12 +207,8 @@ def _parts(statistics):
 
 
 def _curvatures(probability, trials):
-    """Return row weights (n, K P) of the pairs of classes, or (n, K C) of many classes."""
-    n, K, C = probability.shape
-    if C > MANY_CLASSES:
-        return (probability * trials[:, :, None]).reshape(n, K * C)
-    P = len(pairs(C)[0])
-    products = np.empty((K * P, n), dtype=probability.dtype).T
-    for k in range(K):
-        pair_products(probability[:, k], trials[:, k], products[:, k * P : (k + 1) * P])
-    return products
+    """Return the row weights of the curvatures of all experts, side by side."""
+    weights = [
+        curvature_weights(probability[:, k], trials[:, k]).T for k in range(probability.shape[1])
+    ]
+    return np.concatenate(weights).T

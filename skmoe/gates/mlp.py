@@ -9,12 +9,7 @@ from skmoe._math.checks import check_count, check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
 from skmoe._math.newton import damped, newton_step
-from skmoe._math.softmax_regression import (
-    pair_products,
-    pairs,
-    shortening,
-    softmax_step,
-)
+from skmoe._math.softmax_regression import curvature_weights, softmax_step
 from skmoe.base import Gate, Parameters, Statistics
 
 # Curvature added to that of the layers, as a share of the rows' weight: a unit that no expert
@@ -36,8 +31,8 @@ class MLPGateParameters(Parameters):
 class MLPGateStatistics(Statistics):
     """Scores and curvatures of the two layers, and the weight of the rows.
 
-    Hidden: (H, d + 1) and (H, d + 1, d + 1); output: (K, H + 1) and, for pairs of experts,
-    (P, H + 1, H + 1).
+    Hidden: (H, d + 1) and (H, d + 1, d + 1); output: (K, H + 1) and, for pairs of experts or, of
+    many, for each, (P, H + 1, H + 1).
     """
 
     hidden_score: np.ndarray
@@ -110,8 +105,6 @@ class MLPGate(Gate):
         active = _activation(theta, X)
         gate = softmax(linear(active, theta.coef, theta.intercept))
         excess = weight - gate * total[:, None]
-        products = np.empty((len(pairs(gate.shape[1])[0]), len(X)), dtype=X.dtype).T
-        pair_products(gate, total, products)
         coef = theta.coef.astype(X.dtype)
         bend = gate @ np.square(coef) - np.square(gate @ coef)
         bend *= (active > 0) * total[:, None]
@@ -119,7 +112,7 @@ class MLPGate(Gate):
             hidden_score=weighted_crosses(X, (excess @ coef) * (active > 0)),
             hidden_curvature=weighted_grams(X, np.maximum(bend, 0.0)),
             score=weighted_crosses(active, excess),
-            curvature=weighted_grams(active, products),
+            curvature=weighted_grams(active, curvature_weights(gate, total)),
             total=float(total.sum(dtype=np.float64)),
         )
 
@@ -128,8 +121,9 @@ class MLPGate(Gate):
             return theta
         now = np.column_stack([theta.intercept, theta.coef])
         curvature = statistics.curvature + _inertia(statistics, now.shape[1])
-        output = softmax_step(now, statistics.score, curvature, statistics.total, self.alpha, 0.0)
-        output = now + shortening(output, curvature) * output
+        output = now + softmax_step(
+            now, statistics.score, curvature, statistics.total, self.alpha, 0.0
+        )
         hidden = np.column_stack([theta.hidden_intercept, theta.hidden_coef])
         ridge = np.append(0.0, np.full(hidden.shape[1] - 1, self.alpha))
         # Units move together: the square of a sum of H is at most H times the sum of squares.

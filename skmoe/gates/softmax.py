@@ -7,12 +7,7 @@ import numpy as np
 from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
-from skmoe._math.softmax_regression import (
-    elastic_net_penalty,
-    pair_products,
-    pairs,
-    softmax_step,
-)
+from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -26,7 +21,7 @@ class SoftmaxGateParameters(Parameters):
 
 @dataclass(frozen=True)
 class SoftmaxGateStatistics(Statistics):
-    """Score (K, d + 1), curvature blocks of the pairs of experts (P, d + 1, d + 1), weight."""
+    """Score (K, d + 1), curvature blocks (P, d + 1, d + 1) of pairs or of experts, weight."""
 
     score: np.ndarray
     curvature: np.ndarray
@@ -49,7 +44,9 @@ class SoftmaxGate(Gate):
     g_k(x) = exp(v_k' x + b_k) / sum_j exp(v_j' x + b_j). The M-step is one Newton step on the
     weighted multinomial log-likelihood from the present parameters; its statistics are the score
     sum_n (h_nk - g_nk) [1, x_n] and, for each pair j < k, the curvature
-    sum_n g_nj g_nk [1, x_n] [1, x_n]'. The fitter shortens a step that overshoots. Parameters are
+    sum_n g_nj g_nk [1, x_n] [1, x_n]'. The fitter shortens a step that overshoots. From 7 experts
+    on, each takes a step of its own under the curvature sum_n g_nk [1, x_n] [1, x_n]', which bounds
+    the joint one and costs K Grams where pairs cost K (K - 1) / 2. Parameters are
     identified: they sum to zero over the experts. With a lasso the coefficients are its own choice
     among equal gates, the one of least penalty, and a step maximizes the quadratic model of the
     likelihood minus the penalty by coordinate ascent.
@@ -88,18 +85,13 @@ class SoftmaxGate(Gate):
     def statistics(self, theta, X, weight):
         total = weight.sum(axis=1)
         gate = softmax(linear(X, theta.coef, theta.intercept))
-        products = np.empty((len(pairs(gate.shape[1])[0]), len(X)), dtype=X.dtype).T
-        pair_products(gate, total, products)
         return SoftmaxGateStatistics(
             score=weighted_crosses(X, weight - gate * total[:, None]),
-            curvature=weighted_grams(X, products),
+            curvature=weighted_grams(X, curvature_weights(gate, total)),
             total=float(total.sum(dtype=np.float64)),
         )
 
     def m_step(self, theta, statistics):
-        K = len(theta.intercept)
-        if K == 1:
-            return theta
         now = np.column_stack([theta.intercept, theta.coef])
         new = now + softmax_step(
             now,

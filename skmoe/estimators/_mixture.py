@@ -15,7 +15,7 @@ from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_ro
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _columns, _parts, _validation
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
-from skmoe.mixture import Mixture
+from skmoe.mixture import GroupedMixture, Mixture
 from skmoe.starts import best_start
 
 
@@ -24,18 +24,19 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
 
     # ---------------------------------------------------------------- learning
 
-    def _learn(self, X, y, sample_weight, offset=None):
+    def _learn(self, X, y, sample_weight, offset=None, groups=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
         experts = self._build_experts(offset)
-        mixture = Mixture(
+        kind = Mixture if groups is None else GroupedMixture
+        mixture = kind(
             experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
         )
         fitter = _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         if resume:
             self._check_resumable(mixture)
-        experts, block = self._training_block(experts, X, y, sample_weight, offset, resume)
+        experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
         mixture = replace(mixture, experts=experts)
         watcher = Watcher(self, self.max_iter)
         watcher.begin(X, y)
@@ -81,7 +82,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
                 f"gate) = {_names(last)}; now they are {_names(now)}."
             )
 
-    def _training_block(self, experts, raw, y, sample_weight, offset, resume):
+    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume):
         X, y, weight, flat, kept = self._check_training_rows(raw, y, sample_weight)
         experts.target.check(y)
         names = getattr(self, "feature_names_in_", None)
@@ -100,9 +101,10 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         seen, seen_by_gate = self._pick(raw, X, offset, kept)
         if not resume:
             self._scaling = _scaling(experts, seen, seen_by_gate, y, weight)
-        return experts.for_rows(self._scaling), self._block(
-            seen, seen_by_gate, self._scaling.y.apply(y), weight
-        )
+        block = self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+        if groups is not None:
+            block = block.by_group(_validation.check_groups(groups, raw)[kept])
+        return experts.for_rows(self._scaling), block
 
     def _check_training_rows(self, raw, y, sample_weight):
         """Return X (n, d), y (n, q), weights (n,), whether y was flat, and the rows kept."""
@@ -255,11 +257,27 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Return the number of the most weighted expert of every row, shape (n_samples,)."""
         return self.predict_gate(X).argmax(axis=1)
 
-    def responsibilities(self, X, y, offset=None):
-        """Return who made which row, given its answer, shape (n_samples, n_experts)."""
+    def responsibilities(self, X, y, offset=None, groups=None):
+        """Return who made which row, given its answer, shape (n_samples, n_experts).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
+        """
         check_is_fitted(self)
         block = self._answered(X, y, offset)
-        return np.ascontiguousarray(self._mixture.share(self.theta_, block))
+        if groups is None:
+            return np.ascontiguousarray(self._mixture.share(self.theta_, block))
+        groups = _validation.check_groups(groups, X)
+        share = _grouped(self._mixture).share(self.theta_, block.by_group(groups))
+        answer = np.empty(share.shape, share.dtype)
+        answer[np.argsort(groups, kind="stable")] = share
+        return answer
 
     def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer, shape (n_samples,), in units of y.
@@ -297,7 +315,7 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         """Return validated X (n, d) and y (n, q)."""
         return _validation.check_answers(self, X, y)
 
-    def log_likelihood(self, X, y, sample_weight=None, offset=None):
+    def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
         """Return the log-density of the answers, summed over rows (a float).
 
         Parameters
@@ -307,12 +325,26 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
         sample_weight : array-like of shape (n_samples,), optional
         offset : array-like of shape (n_samples,), optional
             For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
         """
+        if groups is not None:
+            return self._log_likelihood_of_groups(X, y, sample_weight, offset, groups)
         logs = self.score_samples(X, y, offset)
         if sample_weight is None:
             return float(logs.sum(dtype=np.float64))
         weight = _validation._check_sample_weight(sample_weight, logs)
         return float(np.dot(weight, logs))
+
+    def _log_likelihood_of_groups(self, X, y, sample_weight, offset, groups):
+        check_is_fitted(self)
+        block = self._answered(X, y, offset)
+        if sample_weight is not None:
+            weight = _validation._check_sample_weight(sample_weight, block.X, dtype=block.X.dtype)
+            block = replace(block, weight=weight)
+        unit = block.weight.sum(dtype=np.float64) * np.log(self._scaling.y.scale).sum()
+        block = block.by_group(_validation.check_groups(groups, X))
+        return float(_grouped(self._mixture).pooled(self.theta_, block).sum() - unit)
 
     def aic(self, X, y, offset=None):
         """Return Akaike's criterion, 2 p - 2 log L (a float; lower is better)."""
@@ -353,6 +385,10 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""
+
+
+def _grouped(mixture):
+    return GroupedMixture(mixture.experts, mixture.gate, mixture.criterion)
 
 
 def _scaling(experts, seen, seen_by_gate, y, weight):

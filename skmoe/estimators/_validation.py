@@ -1,7 +1,7 @@
 """Checks of what users hand in; messages name the argument, the value and what is allowed."""
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
@@ -69,6 +69,13 @@ def check_offset(offset, raw, dtype):
     if offset.shape != (n,):
         raise ValueError(f"offset has shape {offset.shape}; X asks for ({n},).")
     return offset
+
+
+def check_groups(groups, raw):
+    """Return the numbers (n,) of the groups of all rows the user handed in."""
+    groups = column_or_1d(groups)
+    check_consistent_length(raw, groups)
+    return np.unique(groups, return_inverse=True)[1]
 
 
 def check_rows(estimator, X, finite=True):

@@ -137,7 +137,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, offset=None):
+    def fit(self, X, y, sample_weight=None, offset=None, groups=None):
         """Fit the mixture.
 
         Parameters
@@ -149,6 +149,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         offset : array-like of shape (n_samples,), optional
             Added to the experts' linear predictors with coefficient 1 (the logarithm of an
             exposure), for experts that take one.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility. The
+            gate's features should not vary within groups; it sees their mean log-weights.
 
         Returns
         -------
@@ -159,7 +162,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         ValueError
             For rows or arguments that cannot be used; the message names the argument.
         """
-        return self._learn(X, y, sample_weight, offset)
+        return self._learn(X, y, sample_weight, offset, groups)
 
     def _check_training_rows(self, raw, y, sample_weight):
         # scikit-learn asks those that cannot take any table of targets to warn of a column.

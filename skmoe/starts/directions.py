@@ -27,7 +27,8 @@ def subsample(block, rng, n_rows):
     chosen, repeats = np.unique(order[np.searchsorted(reached, at)], return_counts=True)
     X = np.asfortranarray(block.X[chosen])
     X_gate = X if block.X_gate is block.X else np.asfortranarray(block.X_gate[chosen])
-    return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype))
+    group = None if block.group is None else block.group[chosen]
+    return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype), group)
 
 
 def random_shares(experts, block, n_experts, n_init, rng):

@@ -74,6 +74,7 @@ def settle(mixture, batches, share):
     share : ndarray of shape (n, K)
     """
     block = batches.block
+    share = mixture.tied_shares(share, block)
     # The weight of a row becomes one weight for each expert.
     shared = batches.of(Block(block.X, block.X_gate, block.y, share * block.weight[:, None]))
     experts, gate = mixture.experts, mixture.gate

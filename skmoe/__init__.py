@@ -7,11 +7,21 @@ from skmoe._version import __version__
 # Public name -> where it lives. Names are imported when they are first asked for, so that
 # ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
 }
-_SUBPACKAGES = ("batches", "criteria", "datasets", "experts", "fitters", "gates", "inspection")
+_SUBPACKAGES = (
+    "batches",
+    "criteria",
+    "datasets",
+    "errors",
+    "experts",
+    "fitters",
+    "gates",
+    "inspection",
+)
 
 __all__ = ["__version__", *_HOMES]
 

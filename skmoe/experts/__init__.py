@@ -12,6 +12,7 @@ from skmoe.experts.logistic import LogisticExperts, MultinomialExperts
 from skmoe.experts.negative_binomial import NegativeBinomialExperts
 from skmoe.experts.poisson import PoissonExperts
 from skmoe.experts.student_t import StudentTExperts
+from skmoe.experts.unit import UnitExperts
 
 SHORT_NAMES = {
     "categorical": CategoricalExperts,
@@ -42,4 +43,5 @@ __all__ = [
     "NoiseExperts",
     "PoissonExperts",
     "StudentTExperts",
+    "UnitExperts",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 
 from skmoe._math.checks import check_count
 from skmoe.base import Components, Experts, Parameters, Statistics
+from skmoe.targets import REAL
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ class ConcatenatedExperts(Experts):
     @property
     def target(self):
         """What suits all banks."""
-        return reduce(lambda one, two: one.joined(two), (bank.target for bank in self._banks))
+        targets = [bank.target for bank in self._banks] or [REAL]
+        return reduce(lambda one, two: one.joined(two), targets)
 
     @property
     def monotone(self):

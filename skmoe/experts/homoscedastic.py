@@ -9,6 +9,7 @@ from skmoe._math.elastic_net import elastic_net
 from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
+from skmoe.experts.common_slope import common_regression
 from skmoe.experts.gaussian import GaussianComponents
 from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
 
@@ -51,6 +52,9 @@ class HomoscedasticExperts(Experts):
         standardized data, which is the mean of the rows.
     min_variance : float, default=1e-8
         Floor of the noise variance as a share of the variance of y.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only. Needs
+        intercepts.
 
     Notes
     -----
@@ -81,6 +85,7 @@ class HomoscedasticExperts(Experts):
         l1_ratio=0.0,
         fit_intercept=True,
         min_variance=1e-8,
+        common_slope=False,
     ):
         self.covariance_type = covariance_type
         self.tied = tied
@@ -88,6 +93,7 @@ class HomoscedasticExperts(Experts):
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
+        self.common_slope = common_slope
 
     def check(self):
         check_choice("covariance_type", self.covariance_type, NOISES)
@@ -96,6 +102,9 @@ class HomoscedasticExperts(Experts):
         check_fraction("l1_ratio", self.l1_ratio)
         check_flag("fit_intercept", self.fit_intercept)
         check_number("min_variance", self.min_variance, above=0.0)
+        check_flag("common_slope", self.common_slope)
+        if self.common_slope and not self.fit_intercept:
+            raise ValueError("common_slope=True leaves intercepts to differ; fit_intercept=False.")
 
     def init(self, X, y, n_experts):
         q = y.shape[1]
@@ -164,6 +173,8 @@ class HomoscedasticExperts(Experts):
         count = statistics.gram[:, 0, 0]
         fed = np.where(count < self._least_rows(theta), 0.0, 1.0)
         slope = pull @ theta.noise.precision(len(count)) * fed[:, None, None]
+        if self.common_slope:
+            slope[:, 1:] = slope[:, 1:].mean(axis=0)
         noise = theta.noise.gradient(fed[:, None, None] * scatter, fed * count, self.min_variance)
         return LinearParameters(np.swapaxes(slope[:, 1:], 1, 2), slope[:, 0], noise)
 
@@ -174,6 +185,7 @@ class HomoscedasticExperts(Experts):
     def n_parameters(self, theta):
         intercepts = theta.intercept.size if self.fit_intercept else 0
         slopes = np.count_nonzero(theta.coef) if self._lasso > 0 else theta.coef.size
+        slopes //= len(theta.coef) if self.common_slope else 1
         return slopes + intercepts + theta.noise.n_parameters()
 
     def units(self, theta, scaling):
@@ -203,6 +215,11 @@ class HomoscedasticExperts(Experts):
         return float(np.sum(precision * np.abs(theta.coef).sum(axis=2)))
 
     def _coefficients(self, theta, statistics):
+        if self.common_slope:
+            precision = theta.noise.precision(len(theta.coef))
+            return common_regression(
+                statistics.gram, statistics.cross, precision, self._lasso, self._ridge
+            )
         first = 0 if self.fit_intercept else 1
         gram = statistics.gram[:, first:, first:].copy()
         slopes = np.arange(1 - first, gram.shape[1])
@@ -229,10 +246,12 @@ class HomoscedasticExperts(Experts):
         return scatter
 
     def _least_rows(self, theta):
-        return 1e-6 if self.tied else theta.coef.shape[2] + 1.0 + 1e-6
+        own = 0 if self.common_slope else theta.coef.shape[2]
+        return 1e-6 if self.tied else own + 1.0 + 1e-6
 
     def _keep(self, theta, starved, coef, noise):
-        new_coef = np.where(starved[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
+        held = starved & (not self.common_slope)
+        new_coef = np.where(held[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
         new_intercept = np.where(starved[:, None], theta.intercept, coef[:, 0])
         if starved.any() and not self.tied:
             noise = noise.keep(theta.noise, starved)

@@ -30,6 +30,8 @@ class StudentTExperts(PredictorExperts):
         Share of the lasso, which sets coefficients to exactly zero.
     min_variance : float, default=1e-8
         Floor of the squared scale s^2 as a share of the variance of y.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only.
 
     Notes
     -----
@@ -54,12 +56,15 @@ class StudentTExperts(PredictorExperts):
     damps = False
     settling_steps = 5
 
-    def __init__(self, df=1.5, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8):
+    def __init__(
+        self, df=1.5, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8, common_slope=False
+    ):
         self.df = df
         self.min_df = min_df
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.min_variance = min_variance
+        self.common_slope = common_slope
 
     def check(self):
         super().check()

@@ -1,41 +1,30 @@
 """Mixtures of experts in scikit-learn's style."""
 
-from importlib import import_module
-
+from skmoe._lazy import lazy_names
 from skmoe._version import __version__
 
-# Public name -> where it lives. Names are imported when they are first asked for, so that
-# ``import skmoe`` costs nothing for what is not used.
+# Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
+    "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
+    "SparseMixtureOfExpertsRegressor": "skmoe.estimators",
 }
-_SUBPACKAGES = (
+_MODULES = (
     "batches",
     "criteria",
     "datasets",
     "errors",
+    "estimators",
     "experts",
     "fitters",
     "gates",
     "inspection",
+    "neural",
 )
 
 __all__ = ["__version__", *_HOMES]
 
-
-def __getattr__(name):
-    if name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
-    elif name in _SUBPACKAGES:
-        value = import_module(f"skmoe.{name}")
-    else:
-        raise AttributeError(f"module 'skmoe' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted([*__all__, *_SUBPACKAGES])
+__getattr__, __dir__ = lazy_names("skmoe", _HOMES, _MODULES)

@@ -50,6 +50,13 @@ class Parameters:
             start = stop
         return type(self)(*values)
 
+    def layout(self):
+        """Return kind and shapes of the fields, as nested tuples that can be compared."""
+        return type(self).__name__, tuple(
+            value.layout() if isinstance(value, Parameters) else np.shape(value)
+            for value in self._values()
+        )
+
     def _values(self):
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
@@ -142,6 +149,18 @@ class Part(BaseEstimator, ABC):
         """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
         return 0.0
 
+    def translated(self, theta, change):
+        """Return theta for rows that are standardized in another way, or None if it cannot.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Learned on rows that were standardized in the old way.
+        change : skmoe.batches.Change
+            For X, X_gate and y: old columns are ``ratio`` times new ones plus ``shift``.
+        """
+        return None
+
     def units(self, theta, scaling):
         """Return a dict of attribute name -> array, in the units of the user's data.
 
@@ -208,6 +227,10 @@ class Experts(Part):
         Infinity where a family cannot say.
         """
         return np.full(weight.shape[1], np.inf)
+
+    def least_rows(self, theta):
+        """Return how many rows an expert must hold to learn its noise (a float)."""
+        return 0.0
 
     def notes(self, theta, X, y, weight):
         """Return what was held back in a fit, a list of str: separated classes, say."""
@@ -365,6 +388,10 @@ class FitResult:
 
 class Fitter(BaseEstimator, ABC):
     """How theta moves."""
+
+    def check(self):
+        """Raise ValueError or TypeError for hyper-parameters that cannot be used."""
+        return None
 
     def scout(self):
         """Return the fitter of the short runs that look for a start; itself unless it says else."""

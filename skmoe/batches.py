@@ -10,6 +10,8 @@ from operator import add
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from skmoe._math.extremes import far_rows, spread_of, squares_overflow
+
 __all__ = ["Batches", "Block", "InMemory", "Scaling", "map_blocks", "threads_for_rows"]
 
 # Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
@@ -68,6 +70,11 @@ class Block:
         """Number of rows."""
         return len(self.y)
 
+    @property
+    def total(self):
+        """Weight of all rows (a float)."""
+        return float(self.weight.sum(dtype=np.float64))
+
 
 def _read_only(array):
     view = array.view()
@@ -81,6 +88,10 @@ class Batches(ABC):
     @abstractmethod
     def sweep(self, function):
         """Return the sum of ``function(block)`` over all blocks."""
+
+    @abstractmethod
+    def resident(self, rng):
+        """Return InMemory batches on which to look for a start: all rows, or a fair sample."""
 
 
 class InMemory(Batches):
@@ -104,6 +115,9 @@ class InMemory(Batches):
             # A cut might go through a group.
             self.block_rows = max(1, block.n_rows)
         self.n_threads = n_threads
+
+    def resident(self, rng):
+        return self
 
     def of(self, block):
         """Return batches of other arrays for the same rows."""
@@ -176,13 +190,14 @@ class Standardizer:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = share @ A
             # A second sweep takes out what the first sum lost to rounding.
-            mean = mean + share @ (A - mean)
-            variance = share @ np.square(A - mean, dtype=np.float64)
-        if not np.isfinite(variance).all():
-            largest = np.maximum(np.abs(A).max(axis=0).astype(np.float64), 1.0)
-            inner = cls.of(A / largest, weight)
-            return cls(inner.mean * largest, inner.scale * largest, inner.constant)
-        scale = np.sqrt(variance)
+            centered = A - mean
+            mean = mean + share @ centered
+            centered = A - mean
+        if not np.isfinite(mean).all():
+            # Halves of the largest numbers can be added.
+            inner = cls.of(A * A.dtype.type(0.25), weight)
+            return cls(inner.mean * 4.0, inner.scale * 4.0, inner.constant)
+        scale = spread_of(centered, share)
         precision = np.finfo(A.dtype).eps
         # Less spread than the rounding of its own mean: no information.
         constant = scale <= 10 * precision * np.abs(mean)
@@ -205,13 +220,74 @@ class Standardizer:
         mean[columns], scale[columns], constant[columns] = 0.0, 1.0, False
         return Standardizer(mean, scale, constant)
 
+    def change_to(self, new):
+        """Return the Affine by which columns standardized as ``new`` become this one's."""
+        ratio, shift = new.scale / self.scale, (new.mean - self.mean) / self.scale
+        return Affine(ratio, np.where(self.constant, 0.0, shift))
+
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
-        columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
-        columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
+            columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
+            out_of_reach = squares_overflow(columns)
+        if out_of_reach:
+            return self._apply_far(A)
         if self.constant.any():
             columns[self.constant] = 0.0
         return columns.T
+
+    def _apply_far(self, A):
+        """Return the standardized columns where their squares overflow."""
+        varied = ~self.constant
+        columns = np.zeros(A.shape, A.dtype, order="F")
+        columns[:, varied] = far_rows(A[:, varied], self.mean[varied], self.scale[varied])
+        return columns
+
+
+@dataclass(frozen=True)
+class Affine:
+    """From new columns to old ones: old = ratio * new + shift.
+
+    Attributes
+    ----------
+    ratio, shift : ndarray of shape (d,)
+    """
+
+    ratio: np.ndarray
+    shift: np.ndarray
+
+    def of_lines(self, coef, intercept):
+        """Return coefficients (..., d) and intercepts (...) that act on new columns."""
+        return coef * self.ratio, intercept + coef @ self.shift
+
+    @property
+    def is_none(self):
+        """Whether old and new are the same."""
+        return bool((self.ratio == 1.0).all() and (self.shift == 0.0).all())
+
+
+@dataclass(frozen=True)
+class Change:
+    """From one scaling of the rows to another one.
+
+    Attributes
+    ----------
+    X, X_gate, y : Affine
+    """
+
+    X: Affine
+    X_gate: Affine
+    y: Affine
+
+    def without_features(self):
+        """Return the same change for experts that are shown no feature."""
+        return Change(Affine(self.X.ratio[:0], self.X.shift[:0]), self.X_gate, self.y)
+
+    @property
+    def is_none(self):
+        """Whether nothing has changed."""
+        return self.X.is_none and self.X_gate.is_none and self.y.is_none
 
 
 @dataclass(frozen=True)
@@ -225,6 +301,11 @@ class Scaling:
     X: Standardizer
     X_gate: Standardizer
     y: Standardizer
+
+    def change_to(self, new):
+        """Return the Change from this scaling to a new one."""
+        pairs = ((self.X, new.X), (self.X_gate, new.X_gate), (self.y, new.y))
+        return Change(*(old.change_to(now) for old, now in pairs))
 
     def without_features(self):
         """Return the same scaling for experts that are shown no feature."""

@@ -104,6 +104,20 @@ class Mixture:
         """Return theta brought back within the parts' bounds."""
         return MixtureParameters(self.experts.hold(theta.experts), self.gate.hold(theta.gate))
 
+    def translated(self, theta, change):
+        """Return theta for rows that are standardized in another way, or None.
+
+        Parameters
+        ----------
+        theta : MixtureParameters
+        change : skmoe.batches.Change
+        """
+        parts = (
+            self.experts.translated(theta.experts, change),
+            self.gate.translated(theta.gate, change),
+        )
+        return None if None in parts else MixtureParameters(*parts)
+
     def gradient(self, theta, statistics):
         """Return the slope of the bound at theta as a vector (size,), or None.
 

@@ -32,8 +32,9 @@ def check_fraction(name, value):
 
 def check_choice(name, value, choices):
     """Raise unless value is one of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}={value!r} is not known; allowed are {sorted(choices)}.")
+    known = value is None or isinstance(value, str)
+    if not known or value not in choices:
+        raise ValueError(f"{name}={value!r} is not known; allowed are {sorted(choices, key=repr)}.")
 
 
 def check_flag(name, value):

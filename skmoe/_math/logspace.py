@@ -9,14 +9,21 @@ def log_sum_exp(logs):
 
 
 def pool_and_share(logs):
-    """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K)."""
+    """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K).
+
+    Rows whose logs are all -inf are shared equally: nothing tells who made them.
+    """
     top = logs.max(axis=1)
-    top[~np.isfinite(top)] = 0.0
+    lost = np.flatnonzero(~np.isfinite(top))
+    pooled_lost, top[lost] = top[lost], 0.0
     share = logs - top[:, None]
+    share[lost] = 0.0
     np.exp(share, out=share)
     total = share.sum(axis=1)
     share /= total[:, None]
-    return top + np.log(total), share
+    pooled = top + np.log(total)
+    pooled[lost] = pooled_lost
+    return pooled, share
 
 
 def log_softmax(scores):

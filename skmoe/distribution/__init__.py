@@ -1,5 +1,6 @@
 """The answer: one predictive mixture per row."""
 
+from skmoe.distribution.gaussians import RowGaussians
 from skmoe.distribution.mixture import MixtureDistribution
 
-__all__ = ["MixtureDistribution"]
+__all__ = ["MixtureDistribution", "RowGaussians"]

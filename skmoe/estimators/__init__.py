@@ -1,11 +1,15 @@
 """The scikit-learn face: validate, build the sentence, run it, publish what was learned."""
 
-from skmoe.estimators.adaptive import AdaptiveLocalExpertsRegressor
-from skmoe.estimators.classifier import MixtureOfExpertsClassifier
-from skmoe.estimators.regressor import MixtureOfExpertsRegressor
+from skmoe._lazy import lazy_names
 
-__all__ = [
-    "AdaptiveLocalExpertsRegressor",
-    "MixtureOfExpertsClassifier",
-    "MixtureOfExpertsRegressor",
-]
+_HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
+    "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
+    "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",
+    "SparseMixtureOfExpertsRegressor": "skmoe.estimators.sparse_regressor",
+}
+
+__all__ = list(_HOMES)
+
+__getattr__, __dir__ = lazy_names("skmoe.estimators", _HOMES)

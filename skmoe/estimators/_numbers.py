@@ -4,10 +4,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d, get_tags
-from sklearn.utils.validation import check_is_fitted
 
 from skmoe.batches import map_blocks, threads_for_rows
-from skmoe.estimators import _parts, _validation
+from skmoe.estimators import _parts
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
@@ -16,11 +15,11 @@ ANSWER_ROWS = 8192
 class NumbersMixin(RegressorMixin):
     """Answers of regressors; goes before `BaseMixture`."""
 
-    def _check_training_rows(self, raw, y, sample_weight):
+    def _check_targets(self, y, table):
         # scikit-learn asks those that cannot take any table of targets to warn of a column.
         if getattr(y, "shape", ())[1:] == (1,) and not get_tags(self).target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return super()._check_training_rows(raw, y, sample_weight)
+        return super()._check_targets(y, table)
 
     def predict(self, X, return_std=False, offset=None):
         """Return the mean of the predictive distribution.
@@ -39,35 +38,35 @@ class NumbersMixin(RegressorMixin):
         std : ndarray of the same shape
             Only with ``return_std=True``.
         """
-        check_is_fitted(self)
         if return_std:
             answer = self.predict_distribution(X, offset)
             return answer.mean(), answer.std()
-        raw, X = X, _validation.check_rows(self, X)
-        means = np.empty((len(X), self._n_targets), dtype=X.dtype)
-        if len(X) <= ANSWER_ROWS:
-            means[:] = self._mean(raw, X, offset)
+        table = self._table(X)
+        if table.n_rows <= ANSWER_ROWS:
+            means = self._mean(table, offset)
         else:
-            self._fill_means(raw, X, offset, means)
+            means = self._mean_in_blocks(table, offset)
         return means[:, 0] if self._flat else means
 
-    def _fill_means(self, raw, X, offset, means):
+    def _mean_in_blocks(self, table, offset):
+        first = self._mean(table.rows(slice(1)), None if offset is None else offset[:1])
+        means = np.empty((table.n_rows, self._n_targets), dtype=first.dtype)
+
         def fill(rows):
             part = None if offset is None else offset[rows]
-            means[rows] = self._mean(raw[rows], X[rows], part)
+            means[rows] = self._mean(table.rows(rows), part)
 
         with threads_for_rows() as n_threads:
-            for _ in map_blocks(fill, len(X), ANSWER_ROWS, n_threads):
+            for _ in map_blocks(fill, table.n_rows, ANSWER_ROWS, n_threads):
                 pass
+        return means
 
-    def _mean(self, raw, X, offset):
-        seen, seen_by_gate = self._seen(raw, X, offset)
-        weights = self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
+    def _mean(self, table, offset):
+        """Return the predictive means (n, q) of a Table."""
+        seen, seen_by_gate = self._seen(table, offset)
         means = self.experts_.mean(self.theta_.experts, seen)
-        blend = np.einsum("nk,nkq->nq", weights, means)
-        return blend * self._scaling.y.scale + self._scaling.y.mean
+        blend = np.einsum("nk,nkq->nq", self._weights(seen_by_gate), means)
+        return self._in_units_of_y(blend).astype(seen.dtype, copy=False)
 
     def score(self, X, y, sample_weight=None, offset=None):
         """Return R^2 of the predictions (a float).

@@ -27,10 +27,13 @@ class Watcher:
         With ``verbose`` and, where supported, callbacks.
     max_iter : int
         Passes allowed.
+    label : str, default="bound"
+        What the number is called that is printed after each pass.
     """
 
-    def __init__(self, estimator, max_iter):
+    def __init__(self, estimator, max_iter, label="bound"):
         self.estimator = estimator
+        self.label = label
         self.context = estimator._init_callback_context(max_subtasks=max_iter)
 
     def begin(self, X, y):
@@ -46,7 +49,7 @@ class Watcher:
     def on_pass(self, n_passes, bound, theta):
         """Say that a pass is over; return whether a callback asks to stop."""
         if self.estimator.verbose:
-            print(f"{type(self.estimator).__name__}: pass {n_passes}, bound {bound:.6f}")
+            print(f"{type(self.estimator).__name__}: pass {n_passes}, {self.label} {bound:.6f}")
         if self.context is None:
             return False
         task = self.context.subcontext(task_name="pass")

@@ -139,7 +139,7 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         check_count("n_init", self.n_init)
         return self._learn(X, y, sample_weight)
 
-    def _climb(self, mixture, fitter, batches, watcher, resume):
+    def _climb(self, mixture, fitter, batches, watcher, last):
         rng, block = check_random_state(self.random_state), batches.block
         problem = _Problem(ERRORS[self.error], mixture, block, self.n_experts, self.noise)
         walks = [

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import check_is_fitted
 
 from skmoe.estimators import _validation
 from skmoe.estimators._mixture import BaseMixture
@@ -167,13 +166,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         ----------
         X : array-like of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
-        seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X))
-        weights = self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
+        seen, seen_by_gate = self._seen(self._table(X))
         means = self.experts_.mean(self.theta_.experts, seen)
-        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", weights, means))
+        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", self._weights(seen_by_gate), means))
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 
@@ -208,21 +203,20 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
 
     # ---------------------------------------------------------- what differs from numbers
 
-    def _check_training_rows(self, raw, y, sample_weight):
-        X, codes, weight, self.classes_ = _validation.check_training_classes(
-            self, raw, y, sample_weight
-        )
-        if self.class_weight is not None:
-            chosen = self.classes_[codes]
-            weight = weight * compute_sample_weight(self.class_weight, chosen).astype(weight.dtype)
-        kept = weight > 0
-        X, codes, weight = X[kept], codes[kept], weight[kept]
-        _validation.check_enough_rows(self, X)
-        return X, _one_hot(codes, self.classes_, X.dtype), weight, False, kept
+    def _check_targets(self, y, table):
+        self.classes_, codes = _validation.check_classes(y, table)
+        return _one_hot(codes, self.classes_, np.float64), False
 
-    def _check_answers(self, X, y):
-        X, codes = _validation.check_class_answers(self, X, y)
-        return X, _one_hot(codes, self.classes_, X.dtype)
+    def _check_weights(self, sample_weight, y, like):
+        weight = super()._check_weights(sample_weight, y, like)
+        if self.class_weight is not None:
+            chosen = self.classes_[y.argmax(axis=1)]
+            weight = weight * compute_sample_weight(self.class_weight, chosen)
+        return weight
+
+    def _check_answers(self, y, table):
+        codes = _validation.check_class_answers(self, y, table)
+        return _one_hot(codes, self.classes_, np.float64)
 
     def _likeliest(self, X, offset):
         return self.predict(X)

@@ -135,7 +135,8 @@ class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
-            Non-negative; an integer weight equals repetition of the row.
+            Non-negative; an integer weight equals repetition of the row. Weights that average
+            less than one are measured in their mean, lest they pass for fewer rows.
         offset : array-like of shape (n_samples,), optional
             Added to the experts' linear predictors with coefficient 1 (the logarithm of an
             exposure), for experts that take one.

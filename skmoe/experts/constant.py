@@ -48,6 +48,9 @@ class ConstantExperts(DelegatingExperts):
     def _view(self, X):
         return X[:, :0]
 
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change.without_features())
+
     def units(self, theta, scaling):
         attributes = self._bank.units(theta, scaling.without_features())
         K, q, _ = attributes["coef_"].shape
@@ -80,6 +83,9 @@ class CategoricalExperts(DelegatingExperts):
 
     def _view(self, X):
         return X[:, :0]
+
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change.without_features())
 
     def units(self, theta, scaling):
         attributes = self._bank.units(theta, scaling.without_features())

@@ -58,6 +58,9 @@ class DelegatingExperts(Experts):
     def potential(self, theta, X, y, weight):
         return self._bank.potential(theta, self._view(X), y, weight)
 
+    def least_rows(self, theta):
+        return self._bank.least_rows(theta)
+
     def notes(self, theta, X, y, weight):
         return self._bank.notes(theta, self._view(X), y, weight)
 
@@ -78,6 +81,9 @@ class DelegatingExperts(Experts):
 
     def n_parameters(self, theta):
         return self._bank.n_parameters(theta)
+
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change)
 
     def units(self, theta, scaling):
         return self._bank.units(theta, scaling)

@@ -171,12 +171,8 @@ class GammaExperts(OffsetExperts):
         at_end = (shape >= self.max_shape * (1.0 - 1e-9)) & (slope > 0)
         return np.where(at_end, 0.0, slope)
 
-    def hold(self, theta):
-        return type(theta)(
-            theta.coef,
-            theta.intercept,
-            np.clip(theta.dispersion, -LARGEST, np.log(self.max_shape)),
-        )
+    def bounded(self, dispersion, n_outputs):
+        return np.clip(dispersion, -LARGEST, np.log(self.max_shape))
 
     def moments(self, eta, dispersion):
         mean = np.exp(self._link.log_mean(eta))
@@ -185,6 +181,11 @@ class GammaExperts(OffsetExperts):
     def frozen(self, eta, dispersion):
         shape = np.exp(dispersion)
         return stats.gamma(shape, scale=np.exp(self._link.log_mean(eta)) / shape)
+
+    def remeasured(self, theta, y):
+        return type(theta)(
+            *self._link.units(theta.coef, theta.intercept, 1.0 / y.ratio), theta.dispersion
+        )
 
     def units(self, theta, scaling):
         coef, intercept = self._link.units(*self.slopes(theta, scaling), scaling.y.scale)

@@ -84,6 +84,14 @@ class HeteroscedasticExperts(PredictorExperts):
         mean, log_variance, _ = self._split(eta)
         return stats.norm(loc=mean, scale=np.exp(0.5 * log_variance))
 
+    def remeasured(self, theta, y):
+        # Means are measured in the unit of y; logarithms of variances are shifted by it.
+        ratio = np.append(y.ratio, np.ones_like(y.ratio))
+        shift = np.append(y.shift, 2.0 * np.log(y.ratio))
+        return type(theta)(
+            theta.coef / ratio[:, None], (theta.intercept - shift) / ratio, theta.dispersion
+        )
+
     def units(self, theta, scaling):
         q, y_scale = self._n_outputs(theta), scaling.y.scale
         coef, intercept = self.slopes(theta, scaling)

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_flag, check_fraction, check_number
-from skmoe._math.elastic_net import elastic_net
+from skmoe._math.elastic_net import elastic_net, snapped
 from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.common_slope import common_regression
 from skmoe.experts.gaussian import GaussianComponents
 from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
+
+# An expert that holds less than this learns nothing at all.
+LEAST_ROWS = 1e-6
 
 NOISES = {"spherical": SphericalNoise, "diag": DiagonalNoise, "full": FullNoise}
 
@@ -63,8 +66,8 @@ class HomoscedasticExperts(Experts):
     covariance is the weighted mean of squared residuals. The penalty is measured in the noise, as
     in `sklearn.linear_model.Ridge` and `ElasticNet`: alpha times (1 - l1_ratio) / 2 *
     tr(Sigma_k^-1 A_k A_k') + l1_ratio * sum_j (Sigma_k^-1)_jj |A_kj|_1. An expert that holds
-    fewer rows than it has coefficients stays where it is: it would run through its rows and its
-    likelihood to infinity.
+    fewer rows than it has coefficients learns these (as far as the penalty tells them apart) but
+    keeps its noise: it would run through its rows and its likelihood to infinity.
 
     References
     ----------
@@ -154,13 +157,17 @@ class HomoscedasticExperts(Experts):
         coef = self._coefficients(theta, statistics)
         scatter = self._penalized_scatter(statistics, coef)
         count = statistics.gram[:, 0, 0]
-        starved = count < self._least_rows(theta)
+        starved = count < self.least_rows(theta)
         fed = np.where(starved, 0.0, 1.0)
         noise = self._noise(fed[:, None, None] * scatter, fed * count)
-        return self._keep(theta, starved, coef, noise)
+        return self._keep(theta, count, coef, noise)
 
     def hold(self, theta):
-        return replace(theta, noise=theta.noise.floored(self.min_variance))
+        return replace(
+            theta,
+            coef=snapped(theta.coef, self._lasso),
+            noise=theta.noise.floored(self.min_variance),
+        )
 
     def gradient(self, theta, statistics):
         if self._lasso > 0:
@@ -171,8 +178,9 @@ class HomoscedasticExperts(Experts):
         pull[:, 0] *= self.fit_intercept
         scatter = self._penalized_scatter(statistics, coef)
         count = statistics.gram[:, 0, 0]
-        fed = np.where(count < self._least_rows(theta), 0.0, 1.0)
-        slope = pull @ theta.noise.precision(len(count)) * fed[:, None, None]
+        fed = np.where(count < self.least_rows(theta), 0.0, 1.0)
+        slope = pull @ theta.noise.precision(len(count))
+        slope[count < LEAST_ROWS] = 0.0
         if self.common_slope:
             slope[:, 1:] = slope[:, 1:].mean(axis=0)
         noise = theta.noise.gradient(fed[:, None, None] * scatter, fed * count, self.min_variance)
@@ -182,11 +190,22 @@ class HomoscedasticExperts(Experts):
         ridge = theta.noise.precision_quadratic(np.swapaxes(theta.coef, 1, 2))
         return -0.5 * self._ridge * ridge - self._lasso * self._measured_lasso(theta)
 
+    def least_rows(self, theta):
+        own = 0 if self.common_slope else theta.coef.shape[2]
+        return LEAST_ROWS if self.tied else own + 1.0 + 1e-6
+
     def n_parameters(self, theta):
         intercepts = theta.intercept.size if self.fit_intercept else 0
         slopes = np.count_nonzero(theta.coef) if self._lasso > 0 else theta.coef.size
         slopes //= len(theta.coef) if self.common_slope else 1
         return slopes + intercepts + theta.noise.n_parameters()
+
+    def translated(self, theta, change):
+        coef, intercept = change.X.of_lines(theta.coef, theta.intercept)
+        ratio, K = change.y.ratio, len(coef)
+        # Outputs whose units change by different factors need the shape of the noise fitted anew.
+        noise = self._noise(theta.noise.scaled(1.0 / ratio).covariance(K), np.ones(K))
+        return LinearParameters(coef / ratio[:, None], (intercept - change.y.shift) / ratio, noise)
 
     def units(self, theta, scaling):
         y_scale = scaling.y.scale
@@ -245,14 +264,12 @@ class HomoscedasticExperts(Experts):
             scatter[:, diagonal, diagonal] += 2.0 * self._lasso * np.abs(coef[:, 1:]).sum(axis=1)
         return scatter
 
-    def _least_rows(self, theta):
-        own = 0 if self.common_slope else theta.coef.shape[2]
-        return 1e-6 if self.tied else own + 1.0 + 1e-6
-
-    def _keep(self, theta, starved, coef, noise):
-        held = starved & (not self.common_slope)
+    def _keep(self, theta, count, coef, noise):
+        """Return what is new where rows allow it: coefficients, and noise where it is known."""
+        empty, starved = count < LEAST_ROWS, count < self.least_rows(theta)
+        held = empty & (not self.common_slope)
         new_coef = np.where(held[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
-        new_intercept = np.where(starved[:, None], theta.intercept, coef[:, 0])
+        new_intercept = np.where(empty[:, None], theta.intercept, coef[:, 0])
         if starved.any() and not self.tied:
             noise = noise.keep(theta.noise, starved)
         return LinearParameters(new_coef, new_intercept, noise)

@@ -82,15 +82,21 @@ class LaplaceExperts(PredictorExperts):
     def gradient(self, theta, statistics):
         return None
 
-    def hold(self, theta):
-        dispersion = np.maximum(theta.dispersion, np.log(self.min_scale))
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+    def bounded(self, dispersion, n_outputs):
+        return np.maximum(dispersion, np.log(self.min_scale))
 
     def moments(self, eta, dispersion):
         return eta, np.broadcast_to(2.0 * np.exp(2.0 * dispersion), eta.shape)
 
     def frozen(self, eta, dispersion):
         return stats.laplace(loc=eta, scale=np.exp(dispersion))
+
+    def remeasured(self, theta, y):
+        return type(theta)(
+            theta.coef / y.ratio[:, None],
+            (theta.intercept - y.shift) / y.ratio,
+            theta.dispersion - np.log(y.ratio),
+        )
 
     def units(self, theta, scaling):
         coef, intercept = self.slopes(theta, scaling)

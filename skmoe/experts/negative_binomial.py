@@ -105,9 +105,8 @@ class NegativeBinomialExperts(OffsetExperts):
         at_end = (np.exp(dispersion) >= self.max_size * (1.0 - 1e-9)) & (slope > 0)
         return np.where(at_end, 0.0, slope)
 
-    def hold(self, theta):
-        dispersion = np.clip(theta.dispersion, -10.0, np.log(self.max_size))
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+    def bounded(self, dispersion, n_outputs):
+        return np.clip(dispersion, -10.0, np.log(self.max_size))
 
     def moments(self, eta, dispersion):
         mean = np.exp(np.clip(eta, -LARGEST, LARGEST))

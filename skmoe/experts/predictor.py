@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmoe._math.checks import check_flag, check_fraction, check_number
+from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.newton import damped, newton_step
 from skmoe._math.softmax_regression import DAMPING
@@ -97,6 +98,10 @@ class PredictorExperts(Experts):
         """Return the derivative (K, r) of the log-density in the dispersions."""
         return np.zeros_like(dispersion)
 
+    def bounded(self, dispersion, n_outputs):
+        """Return dispersions (K, r) brought back within the family's bounds."""
+        return dispersion
+
     @abstractmethod
     def moments(self, eta, dispersion):
         """Return means and variances, both (n, K, q)."""
@@ -163,6 +168,13 @@ class PredictorExperts(Experts):
             )
         )
 
+    def hold(self, theta):
+        return PredictorParameters(
+            snapped(theta.coef, self.alpha * self.l1_ratio),
+            theta.intercept,
+            self.bounded(theta.dispersion, self._n_outputs(theta)),
+        )
+
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:
             return None
@@ -187,6 +199,17 @@ class PredictorExperts(Experts):
         coefficients = np.count_nonzero(theta.coef) if lasso else theta.coef.size
         slopes = (coefficients - held) // (len(theta.coef) if self.common_slope else 1)
         return slopes + theta.intercept.size + theta.dispersion.size
+
+    def translated(self, theta, change):
+        coef, intercept = change.X.of_lines(theta.coef, theta.intercept)
+        return self.remeasured(PredictorParameters(coef, intercept, theta.dispersion), change.y)
+
+    def remeasured(self, theta, y):
+        """Return theta for y measured anew: ``y.ratio`` (q,) times new y plus ``y.shift`` is old.
+
+        Families that take y as it comes have nothing to do.
+        """
+        return theta
 
     def slopes(self, theta, scaling):
         """Return coefficients (K, m, d) and intercepts (K, m) of rows that are not standardized."""

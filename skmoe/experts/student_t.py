@@ -120,14 +120,14 @@ class StudentTExperts(PredictorExperts):
         held |= (df >= LARGEST_DF * (1.0 - 1e-9)) & (pull > 0)
         return np.append(slope, np.where(held, 0.0, pull), axis=1)
 
-    def hold(self, theta):
-        q = theta.coef.shape[1]
-        dispersion = theta.dispersion.copy()
-        dispersion[:, :q] = np.maximum(dispersion[:, :q], np.log(self.min_variance))
-        dispersion[:, q:] = np.clip(
-            dispersion[:, q:], np.log(self.min_df), np.log(max(LARGEST_DF, self.min_df))
+    def bounded(self, dispersion, n_outputs):
+        low = np.full(dispersion.shape[1], np.log(self.min_variance))
+        high = np.full(dispersion.shape[1], np.inf)
+        low[n_outputs:], high[n_outputs:] = (
+            np.log(self.min_df),
+            np.log(max(LARGEST_DF, self.min_df)),
         )
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+        return np.clip(dispersion, low, high)
 
     def moments(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])
@@ -138,6 +138,13 @@ class StudentTExperts(PredictorExperts):
     def frozen(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])
         return stats.t(df, loc=eta, scale=np.exp(0.5 * log_variance))
+
+    def remeasured(self, theta, y):
+        dispersion, q = theta.dispersion.copy(), len(y.ratio)
+        dispersion[:, :q] -= 2.0 * np.log(y.ratio)
+        return type(theta)(
+            theta.coef / y.ratio[:, None], (theta.intercept - y.shift) / y.ratio, dispersion
+        )
 
     def units(self, theta, scaling):
         q = theta.coef.shape[1]

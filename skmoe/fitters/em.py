@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmoe._math.checks import check_choice, check_count
 from skmoe.base import FitResult, Fitter, Parameters, Statistics
 from skmoe.fitters.acceleration import Plain, QuasiNewton
 from skmoe.fitters.wander import wander
@@ -60,6 +61,11 @@ class EM(Fitter):
         self.warm_up = warm_up
         self.memory = memory
 
+    def check(self):
+        check_choice("acceleration", self.acceleration, ("quasi_newton", None))
+        check_count("warm_up", self.warm_up, least=0)
+        check_count("memory", self.memory)
+
     def scout(self):
         """Return EM as it is by default: plain and accelerated runs begin at the same place."""
         return EM()
@@ -69,10 +75,6 @@ class EM(Fitter):
         return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
 
     def _accelerator(self, mixture):
-        if self.acceleration not in ("quasi_newton", None):
-            raise ValueError(
-                f"acceleration={self.acceleration!r} is not known; use 'quasi_newton' or None."
-            )
         smooth = mixture.criterion.smooth and mixture.monotone
         if self.acceleration is None or not smooth:
             return Plain()
@@ -142,7 +144,7 @@ class _Climb:
         step = self.mixture.m_step(place.theta, place.statistics).flatten() - theta
         slope = self.mixture.gradient(place.theta, place.statistics)
         accelerator = self.accelerator if slope is not None else Plain()
-        direction = _leash(accelerator.direction(theta, step, slope), step)
+        direction = _leash(accelerator.direction(theta, step, slope), step, slope)
         found = self.walk(place, theta, direction, slope)
         if found is None and accelerator.reset():
             found = self.walk(place, theta, step, slope)
@@ -174,14 +176,18 @@ def _shorten(expected, fall):
     return float(np.clip(0.5 * expected / (expected + fall), 0.1, 0.5))
 
 
-def _leash(direction, step):
+def _leash(direction, step, slope):
     """Shorten an accelerated direction that runs far ahead of EM's own step.
 
     Free coordinates are logarithms and coefficients of standardized columns: one unit is much.
+    Coordinates that run away alone, those of an expert without rows say, are stopped alone, as
+    long as the rest still climbs.
     """
-    reach = np.abs(direction).max(initial=0.0)
     allowed = 1.0 + 10.0 * np.abs(step).max(initial=0.0)
-    return direction * (allowed / reach) if reach > allowed else direction
+    stopped = np.clip(direction, -allowed, allowed)
+    if slope is None or float(slope @ stopped) > 0:
+        return stopped
+    return direction * (allowed / max(np.abs(direction).max(initial=0.0), allowed))
 
 
 def _slack(place):

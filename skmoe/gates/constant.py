@@ -61,6 +61,9 @@ class ConstantGate(Gate):
     def n_parameters(self, theta):
         return len(theta.score) - 1
 
+    def translated(self, theta, change):
+        return theta
+
     def units(self, theta, scaling):
         d = len(scaling.X_gate.mean)
         return {

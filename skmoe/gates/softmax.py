@@ -1,10 +1,11 @@
 """The softmax gate: a multinomial logistic regression of the responsibilities on x."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmoe._math.checks import check_fraction, check_number
+from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
 from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
@@ -103,6 +104,9 @@ class SoftmaxGate(Gate):
         )
         return SoftmaxGateParameters(coef=new[:, 1:], intercept=new[:, 0])
 
+    def hold(self, theta):
+        return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
+
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:
             return None
@@ -118,6 +122,9 @@ class SoftmaxGate(Gate):
         if self.alpha * self.l1_ratio > 0:
             return K - 1 + np.count_nonzero(theta.coef)
         return (K - 1) * (d + 1)
+
+    def translated(self, theta, change):
+        return SoftmaxGateParameters(*change.X_gate.of_lines(theta.coef, theta.intercept))
 
     def units(self, theta, scaling):
         coef = np.where(scaling.X_gate.constant, 0.0, theta.coef / scaling.X_gate.scale)

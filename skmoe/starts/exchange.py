@@ -98,7 +98,7 @@ def _split(mixture, fitter, block, mass, rng):
     whole = one_expert(mixture, fitter, own)
     parts = best_of(mixture, fitter, own, random_shares(mixture.experts, own, 2, SPLIT_STARTS, rng))
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()
-    gain = per_row * mass.sum() if parts.sound else -np.inf
+    gain = per_row * mass.sum() if parts.n_sound == 2 else -np.inf
     return float(gain), mixture.share(parts.result.theta, block)
 
 

@@ -9,16 +9,14 @@ from skmoe.base import FitResult, Parameters
 from skmoe.batches import Block, InMemory
 from skmoe.mixture import MixtureParameters
 
-__all__ = ["Candidate", "best_of", "halve", "is_sound", "one_expert", "race", "settle"]
+__all__ = ["Candidate", "best_of", "count_sound", "halve", "one_expert", "race", "settle"]
 
 # Passes of the first round, in which most starts on easy data show where they lead.
 FIRST_PASSES = 4
 ROUNDS = 3
 # A race gives a run this many passes before it compares, and no run more than that. Few rows make
 # passes cheap and starts treacherous: there the first look comes later.
-RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 12, 256
-# Where answers are coarse, bounds rise slowly at first and differ late.
-COARSE_PASSES = 16
+RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 16, 256
 CHEAP_ROWS = 2000
 # Bounds closer than this, for each unit of weight, are the same place.
 SAME_PLACE = 1e-6
@@ -33,35 +31,34 @@ class Candidate:
     ----------
     result : FitResult
         Of the last run.
-    sound : bool
-        Whether the place explains the rows soundly.
+    n_sound : int
+        Experts that explain their rows soundly.
     rise : float
         How much the bound rose in the second half of all passes.
     """
 
     result: FitResult
-    sound: bool
+    n_sound: int
     rise: float
 
     @property
     def rank(self):
-        """Sort key: sound places first, then the higher bound."""
-        return (self.sound, self.result.bound)
+        """Sort key: more sound experts first, then the higher bound."""
+        return (self.n_sound, self.result.bound)
 
     @property
     def reach(self):
         """The rank if the bound rose as much again."""
-        return (self.sound, self.result.bound + self.rise)
+        return (self.n_sound, self.result.bound + self.rise)
 
 
-def is_sound(result, block):
-    """Return whether no expert has shrunk onto a few rows.
+def count_sound(result, block):
+    """Return how many experts have neither lost their rows nor shrunk onto a few of them.
 
     An expert that holds hardly more rows than it has coefficients fits them at will, and its
     likelihood grows without bound.
     """
-    held = result.shares[result.shares > 0.5]
-    return bool((held > 2.0 * (block.X.shape[1] + 1) + 1.0).all())
+    return int((result.shares > 2.0 * (block.X.shape[1] + 1) + 1.0).sum())
 
 
 def settle(mixture, batches, share):
@@ -108,7 +105,7 @@ def short_run(mixture, fitter, batches, theta, passes, ran_before=0):
     middle = max(0, (result.n_passes - ran_before) // 2)
     # Rounding may let a settled bound sink by a hair.
     rise = max(0.0, result.bound - result.bounds[middle])
-    return Candidate(result, is_sound(result, batches.block), rise)
+    return Candidate(result, count_sound(result, batches.block), rise)
 
 
 def one_expert(mixture, fitter, block):
@@ -167,10 +164,11 @@ def race(mixture, fitter, batches, thetas, parallel, rivals=()):
     list of Candidate
         The distinct survivors, best first.
     """
-    patience = RACE_PASSES * CHEAP_ROWS // batches.block.n_rows
+    patience = RACE_PASSES * CHEAP_ROWS / batches.block.total
     passes = int(np.clip(patience, RACE_PASSES, PATIENT_PASSES))
     if mixture.experts.target.coarse:
-        passes = COARSE_PASSES
+        # Where answers are coarse, bounds rise slowly at first and differ late.
+        passes = PATIENT_PASSES
     run, total = delayed(short_run), 0
     resting, found = list(rivals), []
     while thetas and total < LONGEST_RACE:

@@ -1,9 +1,14 @@
 """The search for a start: several directions on a subsample, then exchanges on all rows."""
 
+from dataclasses import dataclass
+
+import numpy as np
 from joblib import Parallel, delayed
 
+from skmoe.base import Fitter
 from skmoe.batches import InMemory
-from skmoe.starts.directions import random_shares, subsample
+from skmoe.mixture import Mixture
+from skmoe.starts.directions import kicked_shares, random_shares, subsample
 from skmoe.starts.exchange import promising_exchanges
 from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle
 
@@ -15,8 +20,9 @@ ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT = 250, 15
 RACE_ROWS = 5000
 # A quick run whose last half rose by more than this for each unit of weight tells too little.
 STEADY = 5e-4
-# Times that so many starts race where rows are few: optima lie close together there.
-WAVES = 2
+# Times that n_init runs race where rows are few and optima lie close together. Every second time
+# they set out from the best place found, with the rows of two experts drawn anew.
+WAVES = 4
 # Places followed on all rows.
 FINALISTS = 3
 # Exchanges tried from one place, and exchanges made one after the other.
@@ -30,7 +36,7 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     ----------
     mixture : skmoe.mixture.Mixture
     fitter : skmoe.base.Fitter
-    batches : skmoe.batches.InMemory
+    batches : skmoe.batches.Batches
         All rows, standardized.
     n_experts : int
     n_init : int
@@ -48,49 +54,85 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     Where regimes are clear, quick runs on few rows find the good place, and exchanges mend what
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
     runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
-    with new directions in every wave: passes cost next to nothing there, and optima differ most.
-    Coarse answers, classes, tell so little a row that quick runs mislead: they always race.
+    in several waves: passes cost next to nothing there, and optima differ most. Coarse answers,
+    classes, tell so little a row that quick runs mislead: they always race.
     """
-    scout = fitter.scout()
-    few = n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * batches.block.X.shape[1])
+    home = batches.resident(rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
+        search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
+        thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
+        best = search.race(home, thetas)[0]
+        return search.exchange(home, best).result.theta
 
-        def starts(sample):
-            shares = random_shares(mixture.experts, sample.block, n_experts, n_init, rng)
-            return parallel(delayed(settle)(mixture, sample, share) for share in shares)
 
-        found = []
-        coarse = mixture.experts.target.coarse
-        if batches.block.n_rows > CHEAP_ROWS and not coarse:
-            sample = InMemory(subsample(batches.block, rng, few))
-            found = halve(mixture, scout, sample, starts(sample), parallel)
-        if not found or not _is_steady(found[0]):
-            sample = InMemory(subsample(batches.block, rng, max(few, RACE_ROWS)))
-            found = []
-            for _ in range(WAVES if sample.block.n_rows <= CHEAP_ROWS else 1):
-                found = race(mixture, scout, sample, starts(sample), parallel, rivals=found)
-        thetas = [each.result.theta for each in found[:FINALISTS]]
-        best = race(mixture, scout, batches, thetas, parallel)[0]
-        return _exchange(mixture, scout, batches, best, rng, parallel).result.theta
+@dataclass(frozen=True)
+class _Search:
+    """One search: what is fitted, how, from how many directions, and who runs it."""
+
+    mixture: Mixture
+    scout: Fitter
+    n_experts: int
+    n_init: int
+    rng: np.random.RandomState
+    parallel: Parallel
+
+    def contenders(self, home):
+        """Return places (Candidates, best first) that runs on some of the rows lead to."""
+        few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
+        if home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse:
+            sample = InMemory(subsample(home.block, self.rng, few))
+            thetas = self.starts(sample)
+            found = halve(self.mixture, self.scout, sample, thetas, self.parallel)
+            if _is_steady(found[0]):
+                return found
+        sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS)))
+        return self.waves(sample)
+
+    def waves(self, sample):
+        """Return the places that win one race after the other on a sample."""
+        found = self.race(sample, self.starts(sample))
+        for wave in range(1, WAVES if sample.block.total <= CHEAP_ROWS else 1):
+            kicked = wave % 2 == 1 and self.n_experts > 2
+            thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
+            found = self.race(sample, thetas, found)
+        return found
+
+    def starts(self, sample):
+        """Return Parameters that follow first guesses."""
+        shares = random_shares(
+            self.mixture.experts, sample.block, self.n_experts, self.n_init, self.rng
+        )
+        return self.places(sample, shares)
+
+    def kicks(self, sample, best):
+        """Return Parameters that follow the shares of the best place, kicked."""
+        share = self.mixture.share(best.result.theta, sample.block)
+        shares = kicked_shares(self.mixture.experts, sample.block, share, self.n_init, self.rng)
+        return self.places(sample, shares)
+
+    def places(self, sample, shares):
+        """Return Parameters that follow each of the shares."""
+        return self.parallel(delayed(settle)(self.mixture, sample, share) for share in shares)
+
+    def race(self, batches, thetas, rivals=()):
+        """Return the Candidates that are left of a race, best first."""
+        return race(self.mixture, self.scout, batches, thetas, self.parallel, rivals)
+
+    def exchange(self, home, best):
+        """Make exchanges as long as one leads higher; return the last Candidate."""
+        for _ in range(MOST_EXCHANGES):
+            theta = best.result.theta
+            moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)
+            trials = (
+                self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
+                for move in moves[:TRIALS]
+            )
+            better = next((reached for reached in trials if reached is not best), None)
+            if better is None:
+                break
+            best = better
+        return best
 
 
 def _is_steady(candidate):
     return candidate.rise <= STEADY * candidate.result.shares.sum()
-
-
-def _exchange(mixture, fitter, batches, best, rng, parallel):
-    """Make exchanges as long as one leads higher; return the last Candidate."""
-    for _ in range(MOST_EXCHANGES):
-        theta = best.result.theta
-        moves = promising_exchanges(mixture, fitter, theta, batches.block, rng)
-        better = None
-        for move in moves[:TRIALS]:
-            start = settle(mixture, batches, move.shares)
-            reached = race(mixture, fitter, batches, [start], parallel, rivals=[best])[0]
-            if reached is not best:
-                better = reached
-                break
-        if better is None:
-            return best
-        best = better
-    return best

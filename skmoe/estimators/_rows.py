@@ -1,0 +1,51 @@
+"""Rows in an order of their own: what is learned depends on what they say, not on how they came."""
+
+import numpy as np
+
+__all__ = ["canonical_rows"]
+
+
+def canonical_rows(X, y, weight):
+    """Return rows sorted by their columns, equal ones merged and their weights added.
+
+    A row of weight 2 and the same row twice become the same training set, to the last bit; so do
+    the rows in any order, and in any units.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n, q)
+    weight : ndarray of shape (n,)
+    """
+    order, group = _order((*X.T, *y.T))
+    if group[-1] == len(order) - 1:
+        return X[order], y[order], weight[order]
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    kept = order[first]
+    # Sorted weights add up to the same number, whatever order they came in.
+    weight = np.sort(np.rec.fromarrays([group, weight[order]]), order=["f0", "f1"])
+    return X[kept], y[kept], np.bincount(weight["f0"], weight["f1"])
+
+
+def _order(columns):
+    """Return the lexicographic order (n,), and numbers of groups of equal rows along it (n,).
+
+    Columns are looked at only as long as rows are tied.
+    """
+    order = np.argsort(columns[0], kind="stable")
+    group = _groups(columns[0][order], np.zeros(len(order)))
+    for column in columns[1:]:
+        if group[-1] == len(order) - 1:
+            break
+        values = column[order]
+        again = np.lexsort((values, group))
+        order, values, group = order[again], values[again], group[again]
+        group = _groups(values, group)
+    return order, group
+
+
+def _groups(values, group):
+    """Return numbers of the groups that values and groups, both sorted, tell apart."""
+    new = np.zeros(len(values), dtype=np.intp)
+    new[1:] = (values[1:] != values[:-1]) | (group[1:] != group[:-1])
+    return np.cumsum(new)

@@ -1,0 +1,363 @@
+"""The sparse neural mixture-of-experts classifier."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from skmoe.estimators._sparse import BaseSparseMixture
+from skmoe.estimators._watch import with_callbacks
+from skmoe.neural.heads import CrossEntropy
+
+
+class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
+    """Neural mixture of experts that asks a few of its experts for each row.
+
+    Parameters
+    ----------
+    n_experts : int or None, default=None
+        Number of experts E of a mixture layer; None: 8, or what a preset of a large model has.
+    top_k : int or None, default=None
+        Experts of a row; None: 2, or what the router's definition says. ``switch``, ``gshard``,
+        ``glam``, ``hash`` and ``base`` have a k of their own.
+    router : str, Router or None, default="noisy_top_k"
+        Who sees which rows: a short name (``dense, eigen, noisy_top_k, hierarchical, top_k, cosine,
+        switch, gshard, vision, hash, soft, base, expert_choice, reinforce, conditional, mixtral,
+        dbrx, glam, olmoe, deepseek``; formulas in `skmoe.neural.routers.presets`), an instance,
+        or None for a dense network of the same make.
+    class_weight : dict, "balanced" or None, default=None
+        What rows of a class count, on top of their sample weights.
+    hidden : int, default=64
+        Hidden units of an expert.
+    n_blocks : int, default=1
+        Residual blocks. Several of them normalize their input first (pre-norm).
+    mixture_every : int, default=1
+        Every so manieth block, counted from the last, is a mixture; the others are dense.
+    width : int or None, default=None
+        Columns that run through the blocks, made by a linear layer. None: the features as they
+        are for one block without an embedding, else ``hidden``.
+    activation : {"relu", "gelu", "tanh", "logistic", "identity"}, default="relu"
+    capacity_factor : float or None, default=None
+        In training an expert takes at most ceil(capacity_factor * k * S / E) of S rows; other
+        libraries leave out k. None, and every prediction: dropless.
+    capacity_order : {"arrival", "weight"}, default="arrival"
+        Who gets the places; ``"weight"`` is batch prioritized routing.
+    overflow : {"drop", "next"}, default="drop"
+        Whether other rows pass through the residual or go on to the next best expert with room.
+    shared_expert : bool, default=False
+        Whether an expert that sees every row stands beside the routed ones.
+    dropout : float, default=0.0
+        Share of the numbers after a block that are set to zero in training.
+    numeric_embedding : {"piecewise", "periodic"} or None, default=None
+        Whether features are first spread over several columns.
+    standardize : bool, default=True
+        Whether X is standardized inside.
+    solver : {"adam", "adamw", "sgd"}, default="adam"
+    alpha : float, default=1e-4
+        L2 penalty of the weights, divided by the rows of a batch as in scikit-learn; for
+        ``"adamw"`` the decoupled weight decay.
+    batch_size : int or "auto", default="auto"
+        Rows of a step; "auto": n_samples / 32, at least 32 and at most 1024.
+    learning_rate : {"constant", "adaptive", "invscaling", "cosine", "linear"}, default="constant"
+        "cosine" and "linear" run down to zero at ``max_iter``; "adaptive" divides by 5 when
+        progress ends.
+    learning_rate_init : float, default=1e-3
+    warmup_steps : int, default=0
+        Steps over which the learning rate rises first.
+    max_iter : int, default=200
+        Epochs.
+    shuffle : bool, default=True
+        Whether rows come in a new order in every epoch. The fit then does not depend on the order
+        of the training rows, and an integer sample weight equals repetition of the row.
+    random_state : int, RandomState or None, default=None
+        The same seed gives the same model, bit for bit.
+    tol : float, default=1e-4
+    verbose : bool, default=False
+        Print a line an epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last solution, with its standardization.
+    momentum : float, default=0.9
+    nesterovs_momentum : bool, default=True
+        For ``solver="sgd"``.
+    early_stopping : bool, default=False
+        Whether to hold out rows, and to stop when their score no longer rises. Else training stops
+        when its loss no longer falls.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        For Adam.
+    n_iter_no_change : int, default=10
+        Epochs without progress by ``tol`` after which training stops.
+    first_stage : float, default=0.5
+        Share of ``max_iter`` after which ``router="eigen"`` lifts its constraint.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    loss_curve_ : list of float
+        Training loss of every epoch, without auxiliary losses.
+    validation_scores_ : list of float or None
+        Accuracy for the rows held out; with ``early_stopping``.
+    best_iter_ : int
+        Epoch whose parameters were kept, counted from 1.
+    n_iter_ : int
+        Epochs.
+    expert_load_ : list of ndarray of shape (n_experts,)
+        For each mixture layer, the share of the training rows that each expert sees when
+        predicting.
+    routing_entropy_ : ndarray of shape (n_layers,)
+        Mean entropy of a row's combine weights, in nats.
+    dropped_fraction_ : ndarray of shape (n_layers,)
+        Share of the choices for which there was no place, in the best epoch.
+    routing_history_ : list of dict
+        For every epoch and mixture layer: ``load``, ``importance``, ``row_entropy``,
+        ``marginal_entropy``, ``dropped``, ``unrouted`` and ``dead``.
+    converged_ : bool
+    stop_reason_ : str
+    n_experts_ : int
+    n_parameters_ : int
+    network_ : skmoe.neural.network.Network
+    theta_ : ndarray of shape (n_parameters_,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    p(y | x) = softmax(A h + a)_y with h = x + sum_i w_i(x) N_i(x) over the chosen experts N_i.
+
+    References
+    ----------
+    Shazeer et al. (2017), Outrageously large neural networks: the sparsely-gated
+    mixture-of-experts layer.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmoe import SparseMixtureOfExpertsClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> est = SparseMixtureOfExpertsClassifier(
+    ...     4, router="top_k", hidden=16, learning_rate="cosine", max_iter=60, random_state=0
+    ... ).fit(X, y)
+    >>> bool(est.score(X, y) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        n_experts=None,
+        top_k=None,
+        *,
+        router="noisy_top_k",
+        class_weight=None,
+        hidden=64,
+        n_blocks=1,
+        mixture_every=1,
+        width=None,
+        activation="relu",
+        capacity_factor=None,
+        capacity_order="arrival",
+        overflow="drop",
+        shared_expert=False,
+        dropout=0.0,
+        numeric_embedding=None,
+        standardize=True,
+        solver="adam",
+        alpha=1e-4,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=1e-3,
+        warmup_steps=0,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        first_stage=0.5,
+    ):
+        super().__init__(
+            n_experts=n_experts,
+            top_k=top_k,
+            router=router,
+            hidden=hidden,
+            n_blocks=n_blocks,
+            mixture_every=mixture_every,
+            width=width,
+            activation=activation,
+            capacity_factor=capacity_factor,
+            capacity_order=capacity_order,
+            overflow=overflow,
+            shared_expert=shared_expert,
+            dropout=dropout,
+            numeric_embedding=numeric_embedding,
+            standardize=standardize,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            warmup_steps=warmup_steps,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            first_stage=first_stage,
+        )
+        self.class_weight = class_weight
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Train on rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; an integer weight equals repetition of the row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on training with one pass over these rows; the first rows set the standardization.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), optional
+            All classes there are; the first call needs them unless its rows show all.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes, shape (n_samples, n_classes)."""
+        return self._probabilities(X, np.exp)
+
+    def predict_log_proba(self, X):
+        """Return the log-probabilities of the classes, shape (n_samples, n_classes)."""
+        return self._probabilities(X, lambda logs: logs)
+
+    def _probabilities(self, X, function):
+        out = self._outputs(X)
+        return function(self.network_.head.log_probability(out))
+
+    def predict(self, X):
+        """Return the most probable classes, shape (n_samples,)."""
+        best = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def score_samples(self, X, y=None):
+        """Return the log-probability of every answer, shape (n_samples,).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            None: of the most probable class, a measure of how sure the mixture is.
+        """
+        logs = self.predict_log_proba(X)
+        if y is None:
+            return logs.max(axis=1)
+        return logs[np.arange(len(logs)), self._numbers(np.asarray(y))]
+
+    def _head(self):
+        return CrossEntropy(len(self.classes_))
+
+    def _validated(self, X, y, reset):
+        X, y = validate_data(self, X, y, reset=reset, dtype=np.float64)
+        check_classification_targets(y)
+        return X, column_or_1d(y, warn=True)
+
+    def _encode(self, y, reset, classes=None):
+        if reset:
+            self.classes_ = np.unique(y if classes is None else classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={classes!r} are not those of the first call: {self.classes_!r}."
+            )
+        return self._numbers(y).astype(np.float64)[:, None]
+
+    def _numbers(self, y):
+        """Return the numbers of the classes y (n,)."""
+        numbers = np.searchsorted(self.classes_, y)
+        numbers = np.minimum(numbers, len(self.classes_) - 1)
+        unknown = self.classes_[numbers] != y
+        if unknown.any():
+            raise ValueError(
+                f"y has the class {y[unknown].tolist()[0]!r}; known are {self.classes_.tolist()}."
+            )
+        return numbers
+
+    def _row_weights(self, encoded, weight):
+        if self.class_weight is None:
+            return weight
+        labels = self.classes_[encoded[:, 0].astype(np.intp)]
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            # By weight and not by number: a weight equals repetition.
+            total = np.bincount(encoded[:, 0].astype(np.intp), weight, len(self.classes_))
+            factor = weight.sum() / (len(self.classes_) * np.maximum(total, 1e-300))
+        else:
+            factor = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
+        return weight * factor[encoded[:, 0].astype(np.intp)]
+
+    def _targets(self, encoded):
+        return encoded[:, 0].astype(np.intp)
+
+    def _strata(self, encoded):
+        return encoded[:, 0]
+
+    def _validation_score(self, out, rows):
+        return float(np.average(out.argmax(axis=1) == rows.y, weights=rows.weight))
+
+    def _take_over(self, dense):
+        self.classes_ = dense.classes_
+
+    def _perceptron(self, dense):
+        if not hasattr(dense, "coefs_") or not hasattr(dense, "classes_"):
+            raise ValueError(
+                f"dense={dense!r} cannot be upcycled; allowed are a fitted MLPClassifier and an "
+                "estimator of this class with router=None."
+            )
+        coefs, intercepts = list(dense.coefs_), list(dense.intercepts_)
+        if dense.out_activation_ == "logistic":
+            if dense.n_outputs_ > 1:
+                raise ValueError("an MLPClassifier of several labels cannot be upcycled.")
+            # sigmoid(z) is the second of the softmax of (0, z).
+            coefs[-1] = np.hstack([np.zeros_like(coefs[-1]), coefs[-1]])
+            intercepts[-1] = np.concatenate([np.zeros(1), intercepts[-1]])
+        self.classes_, self._y_scaling = dense.classes_, None
+        return coefs, intercepts

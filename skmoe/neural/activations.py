@@ -1,0 +1,103 @@
+"""Activation functions with their slopes, in place on large blocks."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+__all__ = ["ACTIVATIONS", "Activation"]
+
+_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+
+
+class Activation(ABC):
+    """An element-wise function.
+
+    Attributes
+    ----------
+    needs_input : bool
+        Whether the slope is a function of the input; else of the output alone.
+    """
+
+    needs_input = False
+
+    @abstractmethod
+    def apply(self, z, out):
+        """Write f(z) to ``out``, which may be z."""
+
+    @abstractmethod
+    def scale_by_slope(self, gradient, z, a):
+        """Multiply the gradient by f'(z) in place; ``a`` is f(z), z is None unless needed."""
+
+
+@final
+class Identity(Activation):
+    """f(z) = z."""
+
+    def apply(self, z, out):
+        if out is not z:
+            out[...] = z
+
+    def scale_by_slope(self, gradient, z, a):
+        return None
+
+
+@final
+class ReLU(Activation):
+    """f(z) = max(z, 0)."""
+
+    def apply(self, z, out):
+        np.maximum(z, 0, out=out)
+
+    def scale_by_slope(self, gradient, z, a):
+        np.multiply(gradient, a > 0, out=gradient)
+
+
+@final
+class Tanh(Activation):
+    """f(z) = tanh z."""
+
+    def apply(self, z, out):
+        np.tanh(z, out=out)
+
+    def scale_by_slope(self, gradient, z, a):
+        gradient *= 1 - a * a
+
+
+@final
+class Logistic(Activation):
+    """f(z) = 1 / (1 + exp(-z))."""
+
+    def apply(self, z, out):
+        expit(z, out=out)
+
+    def scale_by_slope(self, gradient, z, a):
+        gradient *= a * (1 - a)
+
+
+@final
+class GELU(Activation):
+    """f(z) = z Phi(z), with the distribution function Phi of the standard normal."""
+
+    needs_input = True
+
+    def apply(self, z, out):
+        np.multiply(z, ndtr(z), out=out)
+
+    def scale_by_slope(self, gradient, z, a):
+        density = np.exp(-0.5 * z * z)
+        density *= z
+        density /= _ROOT_2PI
+        density += ndtr(z)
+        gradient *= density
+
+
+#: name -> Activation, in scikit-learn's spelling where it has one
+ACTIVATIONS = {
+    "identity": Identity(),
+    "relu": ReLU(),
+    "gelu": GELU(),
+    "tanh": Tanh(),
+    "logistic": Logistic(),
+}

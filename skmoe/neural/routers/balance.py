@@ -1,0 +1,253 @@
+"""Losses that pull towards even use of the experts, with their gradients, and moves of state."""
+
+from typing import final
+
+import numpy as np
+from scipy.special import ndtr
+
+from skmoe._math.checks import check_choice, check_number
+from skmoe._math.logspace import log_sum_exp
+from skmoe.neural.routers.base import Balance, column_means
+
+__all__ = [
+    "BiasUpdate",
+    "Importance",
+    "Load",
+    "SmoothLoad",
+    "SwitchLoss",
+    "ZLoss",
+    "squared_variation",
+]
+
+_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+
+
+def squared_variation(amounts):
+    """Return CV^2 = population variance / mean^2 of amounts (E,), and its gradient (E,)."""
+    amounts = np.asarray(amounts, dtype=np.float64)
+    mean, n = amounts.mean(), len(amounts)
+    if not mean > 0:
+        return 0.0, np.zeros(n)
+    centered = amounts - mean
+    variance = np.mean(centered**2)
+    gradient = 2.0 * centered / (n * mean**2) - 2.0 * variance / (n * mean**3)
+    return float(variance / mean**2), gradient
+
+
+@final
+class Importance(Balance):
+    """weight * CV^2(importance), importance_i = sum over rows of what the gate gives expert i.
+
+    Parameters
+    ----------
+    weight : float, default=0.1
+    over : {"gates", "affinities"}, default="gates"
+        Weights of the chosen experts (Shazeer et al.), or affinities of all (Vision MoE).
+
+    References
+    ----------
+    Shazeer et al. (2017), equations 6 and 7.
+    """
+
+    def __init__(self, weight=0.1, over="gates"):
+        self.weight = weight
+        self.over = over
+
+    def check(self):
+        check_number("weight", self.weight)
+        check_choice("over", self.over, ("gates", "affinities"))
+
+    def loss(self, scores, choice, weight, state):
+        n, n_experts = scores.logits.shape
+        if self.over == "affinities":
+            loss, slope = squared_variation(column_means(scores.affinity))
+            slope = (self.weight / n * slope).astype(scores.affinity.dtype)
+            scores.add("affinity", np.broadcast_to(slope, scores.affinity.shape))
+            return self.weight * loss, None
+        amounts = np.bincount(choice.experts.T.ravel(), weight.T.ravel(), minlength=n_experts)
+        loss, slope = squared_variation(amounts)
+        slope = (self.weight * slope).astype(weight.dtype)
+        return self.weight * loss, slope[choice.experts]
+
+
+class SmoothLoad:
+    """Probabilities that expert i is among the top k of a row if its noise is drawn again.
+
+    P_i = Phi((L_i - t_i) / sigma_i), with t_i the k-th largest of the noisy scores H that are not
+    expert i's own.
+
+    Parameters
+    ----------
+    clean, noisy : ndarray of shape (n, E)
+        L and H.
+    sigma : ndarray of shape (n, E) or float
+    top : ndarray of int of shape (n, k + 1)
+        The k + 1 largest of H, the largest first.
+    """
+
+    def __init__(self, clean, noisy, sigma, top):
+        lines = np.arange(len(clean))
+        self.last, self.next = (lines, top[:, -2]), (lines, top[:, -1])
+        self.inside = np.ascontiguousarray(top[:, :-1])
+        t = np.repeat(noisy[self.last][:, None], clean.shape[1], axis=1)
+        np.put_along_axis(t, self.inside, noisy[self.next][:, None], axis=1)
+        self.sigma = sigma
+        self.z = (clean - t) / sigma
+        self.probability = ndtr(self.z)
+
+    def backward(self, gradient):
+        """Return the gradients of L, H and sigma (n, E) for that of the probabilities."""
+        density = np.exp(-0.5 * self.z**2)
+        density /= _ROOT_2PI
+        dclean = gradient * density
+        dclean /= self.sigma
+        within = np.take_along_axis(dclean, self.inside, axis=1).sum(axis=1)
+        dnoisy = np.zeros_like(dclean)
+        dnoisy[self.last] -= dclean.sum(axis=1) - within
+        dnoisy[self.next] -= within
+        return dclean, dnoisy, -dclean * self.z
+
+
+@final
+class Load(Balance):
+    """weight * CV^2(load), load_i = sum over rows of P(expert i is chosen): see `SmoothLoad`.
+
+    Parameters
+    ----------
+    weight : float, default=0.1
+
+    References
+    ----------
+    Shazeer et al. (2017), equations 8 to 11.
+    """
+
+    def __init__(self, weight=0.1):
+        self.weight = weight
+
+    def check(self):
+        check_number("weight", self.weight)
+
+    def loss(self, scores, choice, weight, state):
+        k = choice.experts.shape[1]
+        if scores.sigma is None or k >= scores.logits.shape[1]:
+            return 0.0, None
+        smooth = self.smooth(scores, choice)
+        loss, slope = squared_variation(smooth.probability.sum(axis=0))
+        slope = (self.weight * slope).astype(scores.logits.dtype)
+        dclean, dnoisy, dsigma = smooth.backward(slope)
+        scores.add("clean", dclean)
+        scores.add("logits", dnoisy)
+        scores.add("sigma", dsigma)
+        return self.weight * loss, None
+
+    @staticmethod
+    def smooth(scores, choice):
+        """Return the `SmoothLoad` of a choice of the k largest noisy scores."""
+        return SmoothLoad(
+            scores.clean, scores.logits, scores.sigma, _with_next(scores.logits, choice.experts)
+        )
+
+
+def _with_next(keys, top):
+    """Return the k largest (n, k), followed by the one that comes next: (n, k + 1)."""
+    rest = np.array(keys, order="C")
+    np.put_along_axis(rest, np.ascontiguousarray(top), -np.inf, axis=1)
+    return np.column_stack([top, rest.argmax(axis=1)])
+
+
+@final
+class SwitchLoss(Balance):
+    """weight * E * sum_i f_i P_i; the sum times E is 1 at perfect balance, E when one takes all.
+
+    f_i is the share of the choices that name expert i, before capacity has its say, and P_i the
+    mean affinity of expert i over the rows.
+
+    Parameters
+    ----------
+    weight : float, default=0.01
+    choices : {"first", "all"}, default="first"
+        Whether f counts first choices (Switch, GShard) or all k of them (OLMoE).
+
+    References
+    ----------
+    Fedus, Zoph and Shazeer (2021), Switch transformers, equations 4 to 6.
+    """
+
+    def __init__(self, weight=0.01, choices="first"):
+        self.weight = weight
+        self.choices = choices
+
+    def check(self):
+        check_number("weight", self.weight)
+        check_choice("choices", self.choices, ("first", "all"))
+
+    def loss(self, scores, choice, weight, state):
+        p = scores.distribution()
+        n, n_experts = p.shape
+        counted = choice.experts[:, :1] if self.choices == "first" else choice.experts
+        share = np.bincount(counted.T.ravel(), minlength=n_experts) / counted.size
+        loss = n_experts * float(share @ column_means(p).astype(np.float64))
+        slope = np.broadcast_to((self.weight * n_experts / n * share).astype(p.dtype), p.shape)
+        if scores.kind == "sigmoid":
+            total = np.maximum(scores.affinity.sum(axis=1, keepdims=True), np.finfo(p.dtype).tiny)
+            slope = (slope - np.sum(slope * p, axis=1, keepdims=True)) / total
+        scores.add("affinity", slope)
+        return self.weight * loss, None
+
+
+@final
+class ZLoss(Balance):
+    """weight * mean over rows of logsumexp(L)^2: keeps scores small.
+
+    Parameters
+    ----------
+    weight : float, default=1e-3
+
+    References
+    ----------
+    Zoph et al. (2022), ST-MoE, equation 5.
+    """
+
+    def __init__(self, weight=1e-3):
+        self.weight = weight
+
+    def check(self):
+        check_number("weight", self.weight)
+
+    def loss(self, scores, choice, weight, state):
+        z = log_sum_exp(scores.logits)
+        p = scores.affinity
+        if scores.kind == "sigmoid":
+            p = np.exp(scores.logits - z[:, None])
+        scores.add("logits", p * (z * z.dtype.type(2.0 * self.weight / len(z)))[:, None])
+        return self.weight * float(np.mean(np.square(z), dtype=np.float64)), None
+
+
+@final
+class BiasUpdate(Balance):
+    """Balance without a loss: b_i += rate * sign(mean load - load_i) after every step.
+
+    The bias b is added to the affinities when experts are chosen, and nowhere else.
+
+    Parameters
+    ----------
+    rate : float, default=0.001
+
+    References
+    ----------
+    DeepSeek-AI (2024), DeepSeek-V3 technical report, section 2.1.2, equation 16.
+    """
+
+    def __init__(self, rate=0.001):
+        self.rate = rate
+
+    def check(self):
+        check_number("rate", self.rate)
+
+    def initial_state(self, n_experts):
+        return {"bias": np.zeros(n_experts)}
+
+    def loss(self, scores, choice, weight, state):
+        load = np.bincount(choice.experts.T.ravel(), minlength=len(state["bias"]))
+        state["bias"] += self.rate * np.sign(load.mean() - load)
+        return 0.0, None

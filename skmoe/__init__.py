@@ -5,6 +5,7 @@ from skmoe._version import __version__
 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
@@ -15,6 +16,7 @@ _MODULES = (
     "batches",
     "criteria",
     "datasets",
+    "errors",
     "estimators",
     "experts",
     "fitters",

@@ -3,6 +3,7 @@
 from skmoe._lazy import lazy_names
 
 _HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",

@@ -96,6 +96,13 @@ class NestedNamesMixin:
         Returns
         -------
         self
+            The estimator.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> MixtureOfExpertsRegressor().set_params(gate__alpha=0.1).gate
+        SoftmaxGate(alpha=0.1)
         """
         own = {name: value for name, value in params.items() if "__" not in name}
         super().set_params(**own)

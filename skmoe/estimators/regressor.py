@@ -145,7 +145,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; an integer weight equals repetition of the row. Weights that average
             less than one are measured in their mean, lest they pass for fewer rows.
@@ -156,11 +158,20 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Returns
         -------
         self
+            The fitted estimator.
 
         Raises
         ------
         ValueError
             For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0)
+        >>> est.fit(X, y).coef_.shape
+        (2, 1)
         """
         return self._learn(X, y, sample_weight, offset)
 
@@ -176,6 +187,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         return_std : bool, default=False
             Whether to return the predictive standard deviation, too.
         offset : array-like of shape (n_samples,), optional
@@ -184,8 +196,22 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Returns
         -------
         mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In units of y.
         std : ndarray of the same shape
             Only with ``return_std=True``.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.predict(X).shape
+        (10,)
         """
         if return_std:
             answer = self.predict_distribution(X, offset)
@@ -218,15 +244,36 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         return self._in_units_of_y(blend).astype(seen.dtype, copy=False)
 
     def score(self, X, y, sample_weight=None, offset=None):
-        """Return R^2 of the predictions (a float).
+        """Return R^2 of the predictions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows.
         offset : array-like of shape (n_samples,), optional
             For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions, 0 for those of the mean; averaged over targets.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.score(X, y) > 0.5
+        True
         """
         return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
 

@@ -105,6 +105,14 @@ class Part(BaseEstimator, ABC):
     def n_parameters(self, theta):
         """Return the number of free parameters (an int) for AIC and BIC."""
 
+    def carry(self, statistics, old, new):
+        """Return the statistics of a pass at ``old`` as if they had been taken at ``new``.
+
+        Sums that do not depend on theta stay; a score moves along its curvature. Online fitters
+        average statistics that were taken at different places.
+        """
+        return statistics
+
     def hold(self, theta):
         """Return theta brought back within the part's bounds (a variance's floor, say)."""
         return theta

@@ -1,13 +1,18 @@
 """The softmax gate: a multinomial logistic regression of the responsibilities on x."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
-from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
+from skmoe._math.softmax_regression import (
+    carried_score,
+    curvature_weights,
+    elastic_net_penalty,
+    softmax_step,
+)
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -102,6 +107,11 @@ class SoftmaxGate(Gate):
             self.l1_ratio,
         )
         return SoftmaxGateParameters(coef=new[:, 1:], intercept=new[:, 0])
+
+    def carry(self, statistics, old, new):
+        move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
+        score = carried_score(statistics.score, statistics.curvature, move)
+        return replace(statistics, score=score)
 
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:

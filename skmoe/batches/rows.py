@@ -1,6 +1,7 @@
 """Where rows come from: blocks that fit the cache, in units in which every column counts alike."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ CACHE_NUMBERS = 2**19
 LEAST_ROWS, MOST_ROWS = 512, 4096
 # Blocks a thread must have before a second one pays.
 LEAST_BLOCKS = 4
+# Blocks that threads may be ahead of the sum.
+BLOCKS_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,10 @@ class Batches(ABC):
         """Return the sum of ``function(block)`` over all blocks."""
 
     @abstractmethod
+    def shuffled(self, n_rows, rng):
+        """Yield blocks of about n_rows rows, each row once, in an order as random as can be."""
+
+    @abstractmethod
     def resident(self, rng):
         """Return InMemory batches on which to look for a start: all rows, or a fair sample."""
 
@@ -103,6 +110,18 @@ class InMemory(Batches):
     def resident(self, rng):
         return self
 
+    def shuffled(self, n_rows, rng):
+        order = rng.permutation(self.block.n_rows)
+        for start in range(0, len(order), n_rows):
+            yield self.block.rows(order[start : start + n_rows])
+
+    def split(self, share, rng):
+        """Return batches of some rows at random, and of the share of them that is set aside."""
+        order = rng.permutation(self.block.n_rows)
+        n_aside = min(max(1, round(share * len(order))), len(order) - 1)
+        aside, kept = np.sort(order[:n_aside]), np.sort(order[n_aside:])
+        return self.of(self.block.rows(kept)), self.of(self.block.rows(aside))
+
     def of(self, block):
         """Return batches of other arrays for the same rows."""
         return InMemory(block, self.block_rows, self.n_threads)
@@ -128,8 +147,19 @@ def map_blocks(task, n_rows, block_rows, n_threads=1):
     slices = [slice(start, start + block_rows) for start in range(0, n_rows, block_rows)]
     if n_threads == 1 or len(slices) < LEAST_BLOCKS * n_threads:
         return map(task, slices)
+    return _map_in_threads(task, slices, n_threads)
+
+
+def _map_in_threads(task, slices, n_threads):
+    waiting = deque()
     with ThreadPoolExecutor(n_threads) as pool:
-        return pool.map(task, slices)
+        for rows in slices:
+            waiting.append(pool.submit(task, rows))
+            # Answers that nobody has fetched yet hold memory.
+            if len(waiting) > BLOCKS_AHEAD * n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @contextmanager

@@ -88,8 +88,11 @@ class Part(BaseEstimator, ABC):
         Whether one M-step (shortened if need be) never lowers the part's expected log-density.
     settling_steps : int
         M-steps from a neutral start after which given shares are followed well enough.
+    sees_features : bool
+        Whether the part's answers depend on x.
     """
 
+    sees_features = True
     monotone = True
     settling_steps = 1
 

@@ -27,7 +27,12 @@ from skmoe.gates import SoftmaxGate
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* may be too many")
 
 
-CHECKED = [{}, {"experts": "constant"}, {"gate": "constant", "criterion": "classification"}]
+CHECKED = [
+    {},
+    {"experts": "constant"},
+    {"gate": "constant", "criterion": "classification"},
+    {"n_experts": 2, "experts": "constant", "gate": "constant"},
+]
 
 
 # Fewer starts, same code: every check fits several times.

@@ -254,6 +254,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 ConvergenceWarning,
             )
 
+    @property
+    def _blind(self):
+        """Whether neither experts nor gate look at X: every row then gets the same answer."""
+        parts = ("experts", "gate")
+        return not any(_parts.sees_features(part, getattr(self, part)) for part in parts)
+
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""

@@ -327,6 +327,11 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         drawn = super().sample(X, n_samples, random_state)
         return self.classes_[drawn.argmax(axis=-1)]
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = self._blind
+        return tags
+
     # ---------------------------------------------------------- what differs from numbers
 
     def _check_targets(self, y, table):

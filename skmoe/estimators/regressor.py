@@ -285,4 +285,5 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         # Several outputs may be positive, too; scikit-learn's checks would hand in negative ones.
         tags.target_tags.multi_output = not positive
         tags.target_tags.single_output = True
+        tags.regressor_tags.poor_score = self._blind
         return tags

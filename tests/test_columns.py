@@ -13,6 +13,7 @@ from _problems import (
 from sklearn.compose import ColumnTransformer
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -23,6 +24,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skmoe import MixtureOfExpertsClassifier
 from skmoe.datasets import load_motorcycle
 
 # Problems of a few rows have no use for every expert; test_bad_input.py reads what is said then.
@@ -183,6 +185,16 @@ def test_transformers_see_the_targets(argument, q):
     est = regressor(**{argument: best}).fit(X, y)
     shown = est.coef_ if argument == "expert_features" else est.gate_coef_
     assert shown.shape[-1] == 1
+
+
+@arguments
+def test_transformers_see_the_classes(argument):
+    X, y = problem()
+    place = np.where(X[:, 1] > 0, "north", "south")
+    best = SelectKBest(f_classif, k=1)
+    est = MixtureOfExpertsClassifier(2, n_init=2, random_state=0, **{argument: best}).fit(X, place)
+    peer = MixtureOfExpertsClassifier(2, n_init=2, random_state=0, **{argument: [1]}).fit(X, place)
+    np.testing.assert_allclose(est.predict_proba(X), peer.predict_proba(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize("frames", ["pandas", "polars"])

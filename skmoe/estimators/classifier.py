@@ -338,6 +338,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         self.classes_, codes = _validation.check_classes(y, table)
         return _one_hot(codes, self.classes_, np.float64), False
 
+    def _as_users_know(self, y):
+        return self.classes_[y.argmax(axis=1)]
+
     def _check_weights(self, sample_weight, y, like):
         weight = super()._check_weights(sample_weight, y, like)
         if self.class_weight is not None:

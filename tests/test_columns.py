@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from _problems import (
     NAMES,
+    frame_library,
     problem,
     regressor,
     targets,
@@ -199,7 +200,7 @@ def test_transformers_see_the_classes(argument):
 
 @pytest.mark.parametrize("frames", ["pandas", "polars"])
 def test_columns_that_are_no_numbers_are_left_to_transformers(frames):
-    library = pytest.importorskip(frames)
+    library = frame_library(frames)
     X, y = problem(400)
     place = np.where(X[:, 0] > 0, "north", "south")
     table = library.DataFrame({"age": X[:, 0], "dose": X[:, 1], "place": place})

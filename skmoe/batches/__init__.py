@@ -9,6 +9,7 @@ from skmoe.batches.rows import (
     InMemory,
     Scaling,
     Standardizer,
+    cache_rows,
     map_blocks,
     threads_for_rows,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Scaling",
     "Source",
     "Standardizer",
+    "cache_rows",
     "map_blocks",
     "sample_of",
     "threads_for_rows",

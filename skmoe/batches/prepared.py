@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmoe.base import Statistics
-from skmoe.batches.rows import Batches, Block, InMemory, Standardizer
+from skmoe.batches.rows import Batches, InMemory, Standardizer
 
 __all__ = ["Moments", "Prepared"]
 

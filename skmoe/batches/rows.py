@@ -211,8 +211,12 @@ class Standardizer:
             # Halves of the largest numbers can be added.
             inner = cls.of(A * A.dtype.type(0.25), weight)
             return cls(inner.mean * 4.0, inner.scale * 4.0, inner.constant)
-        scale = spread_of(centered, share)
-        precision = np.finfo(A.dtype).eps
+        return cls.from_moments(mean, spread_of(centered, share), A.dtype)
+
+    @classmethod
+    def from_moments(cls, mean, scale, dtype):
+        """Return the standardization to means and deviations (d,) of columns of a dtype."""
+        precision = np.finfo(dtype).eps
         # Less spread than the rounding of its own mean: no information.
         constant = scale <= 10 * precision * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale), constant)
@@ -220,14 +224,16 @@ class Standardizer:
     @classmethod
     def of_target(cls, y, weight, target):
         """Measure y (n, q) as far as the target may be shifted or scaled."""
-        measured = cls.of(y, weight)
-        mean = measured.mean if target.shifted else np.zeros_like(measured.mean)
-        scale = measured.scale
+        return cls.of(y, weight).for_target(target)
+
+    def for_target(self, target):
+        """Return the same standardization as far as the target may be shifted or scaled."""
+        mean, scale = self.mean if target.shifted else np.zeros_like(self.mean), self.scale
         if not target.shifted:
             positive = target.least >= 0.0
-            scale = np.abs(measured.mean) if positive else measured.uncentered().scale
+            scale = np.abs(self.mean) if positive else self.uncentered().scale
         unit = (scale > 0) & target.scaled
-        return cls(mean, np.where(unit, scale, 1.0), measured.constant & target.shifted)
+        return Standardizer(mean, np.where(unit, scale, 1.0), self.constant & target.shifted)
 
     def uncentered(self):
         """Return the standardization by root mean squares that leaves the origin where it is."""

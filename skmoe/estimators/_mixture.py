@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -10,8 +11,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skmoe._math.checks import check_choice, check_count, check_flag, check_number
-from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
-from skmoe.estimators import _columns, _parts, _resume, _validation
+from skmoe.batches import (
+    Block,
+    InMemory,
+    Prepared,
+    Rows,
+    Scaling,
+    Standardizer,
+    cache_rows,
+    threads_for_rows,
+)
+from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
@@ -41,13 +51,20 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
             )
             last = self._scaling
+        source = _streams.source_of(X, y, sample_weight)
+        if source is not None:
+            # A sample tells of the columns, and is where a start is looked for.
+            X, y, sample_weight = _streams.sample_of(source, self.n_experts)
         experts, block = self._training_block(experts, X, y, sample_weight, offset, resume)
+        make_batches = partial(InMemory, block, self.batch_size)
+        if source is not None:
+            experts, make_batches = self._measure(source, experts, X, y, sample_weight)
         mixture = replace(mixture, experts=experts)
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         watcher = Watcher(self, {"X": X, "y": y, "metadata": metadata}, searches=not resume)
         watcher.begin()
         with threads_for_rows() as n_threads:
-            batches = InMemory(block, self.batch_size, n_threads)
+            batches = make_batches(n_threads)
             if resume:
                 theta = self._resumed(mixture, batches, last)
             else:
@@ -106,10 +123,29 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         experts = experts.with_names(
             self._columns[0].names(getattr(self, "feature_names_in_", None))
         )
-        self._scaling = _scaling(experts, seen, seen_by_gate, y, weight)
+        X = Standardizer.of(seen, weight)
+        X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+        self._scaling = _scaling(experts, X, X_gate, Standardizer.of(y, weight))
         return experts.for_rows(self._scaling), self._block(
             seen, seen_by_gate, self._scaling.y.apply(y), weight
         )
+
+    def _measure(self, source, experts, *sample):
+        """Measure all rows of a source; return the experts and how its Batches are made."""
+        dtype = np.dtype(getattr(sample[0], "dtype", np.float64))
+        picked = _streams.Picked(self._columns, dtype if dtype == np.float32 else np.float64)
+        found = source.sweep(_streams.Measure(picked, experts.target), _streams.MEASURED_ROWS)
+        _validation.check_enough_rows(self, found.X.n_rows, False)
+        self._weight_unit = min(1.0, found.X.total / found.X.n_rows)
+        X, X_gate, y = (
+            each.standardizer(picked.dtype) for each in (found.X, found.X_gate, found.y)
+        )
+        same = self._columns[0].same_as(self._columns[1])
+        self._scaling = _scaling(experts, X, X if same else X_gate, y)
+        prepare = _streams.Preparation(picked, self._scaling, self._weight_unit)
+        block = prepare(Rows(*sample))
+        rows = self.batch_size or cache_rows(block.X.shape[1])
+        return experts.for_rows(self._scaling), partial(Prepared, source, prepare, block, rows)
 
     def _check_table(self, raw, reset):
         """Return the Table of what was handed in as X."""
@@ -272,13 +308,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         """Return the answer for every row."""
 
 
-def _scaling(experts, seen, seen_by_gate, y, weight):
-    """Return how rows are standardized for these experts."""
-    X = Standardizer.of(seen, weight)
-    X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+def _scaling(experts, X, X_gate, y):
+    """Return how columns that were measured are standardized for these experts."""
     of_experts = X if experts.centers else X.uncentered()
-    return Scaling(
-        of_experts.without(experts.raw_columns(seen.shape[1])),
-        X_gate,
-        Standardizer.of_target(y, weight, experts.target),
-    )
+    raw = experts.raw_columns(len(X.mean))
+    return Scaling(of_experts.without(raw), X_gate, y.for_target(experts.target))

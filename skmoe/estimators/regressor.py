@@ -139,7 +139,7 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, offset=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None):
         """Fit the mixture.
 
         Parameters

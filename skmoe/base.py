@@ -53,7 +53,9 @@ class Parameters:
     def layout(self):
         """Return kind and shapes of the fields, as nested tuples that can be compared."""
         return type(self).__name__, tuple(
-            value.layout() if isinstance(value, Parameters) else np.shape(value)
+            value.layout()
+            if isinstance(value, Parameters)
+            else getattr(value, "shape", type(value).__name__)
             for value in self._values()
         )
 

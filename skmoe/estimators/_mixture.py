@@ -165,14 +165,21 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         """Return y (n, q) and whether it was flat."""
         return _validation.check_targets(self, y, table)
 
+    def _as_users_know(self, y):
+        """Return checked y (n, q) as users know it, (n,) or (n, q)."""
+        return y[:, 0] if y.shape[1] == 1 else y
+
     def _check_weights(self, sample_weight, y, like):
         """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
         return _validation.check_weights(sample_weight, like)
 
     def _choose_columns(self, table, y, resume):
         names = getattr(self, "feature_names_in_", None)
+        known = self._as_users_know(y)
         columns = tuple(
-            _columns.choose(argument, getattr(self, argument), table, y, self.n_features_in_, names)
+            _columns.choose(
+                argument, getattr(self, argument), table, known, self.n_features_in_, names
+            )
             for argument in CHOOSERS
         )
         if resume:
@@ -300,6 +307,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 "before it converged; raise max_iter or tol.",
                 ConvergenceWarning,
             )
+
+    @property
+    def _blind(self):
+        """Whether neither experts nor gate look at X: every row then gets the same answer."""
+        parts = ("experts", "gate")
+        return not any(_parts.sees_features(part, getattr(self, part)) for part in parts)
 
     @abstractmethod
     def predict(self, X):

@@ -125,20 +125,22 @@ def test_positive_feedback():
 
 
 def test_cooperation_blends_and_competition_divides():
-    X, _ = steps()
-    sharpness = {
-        error: fitted(error).predict_gate(X).max(axis=1).mean()
-        for error in ("likelihood", "cooperative")
-    }
-    assert sharpness["likelihood"] > sharpness["cooperative"]
-    blended = fitted("cooperative")
+    """Only the likelihood and competition make every expert answer for rows of its own."""
+    X, y = steps()
+    worst = {}
+    for error in ERRORS:
+        est = fitted(error)
+        top = np.bincount(est.apply(X), minlength=3) > 0
+        own = np.array([y[est.apply(X) == k].mean() if top[k] else np.nan for k in range(3)])
+        worst[error] = np.nanmax(np.abs(est.intercept_ - own))
+    assert worst["likelihood"] < 0.5 and worst["competitive"] < 0.5
     # A blend may reach beyond every expert's rows: no expert has to answer for any of them alone.
-    assert np.abs(np.sort(blended.intercept_) - [-8.0, 0.0, 9.0]).max() > 0.5
+    assert worst["cooperative"] > 1.0
 
 
 def test_gradient_ascent_ends_where_em_ends():
     X, y = steps()
-    ascent = fitted(tol=1e-12, max_iter=20_000)
+    ascent = fitted(tol=1e-9, max_iter=4000, n_init=2)
     em = MixtureOfExpertsRegressor(3, experts=UnitExperts(), random_state=0)
     em.set_params(gate__alpha=0.0).fit(X, y)
     gap = em.log_likelihood(X, y) - ascent.log_likelihood(X, y)

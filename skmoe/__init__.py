@@ -9,6 +9,7 @@ _HOMES = {
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
+    "regularization_path": "skmoe.estimators",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators",
 }

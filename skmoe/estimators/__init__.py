@@ -6,6 +6,7 @@ _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
+    "regularization_path": "skmoe.estimators.path",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators.sparse_regressor",
 }

@@ -131,6 +131,14 @@ class Part(BaseEstimator, ABC):
     def n_parameters(self, theta):
         """Return the number of free parameters (an int) for AIC and BIC."""
 
+    def carry(self, statistics, old, new):
+        """Return the statistics of a pass at ``old`` as if they had been taken at ``new``.
+
+        Sums that do not depend on theta stay; a score moves along its curvature. Online fitters
+        average statistics that were taken at different places.
+        """
+        return statistics
+
     def hold(self, theta):
         """Return theta brought back within the part's bounds (a variance's floor, say)."""
         return theta
@@ -186,11 +194,15 @@ class Experts(Part):
         Whether any number of experts is a bank of the same kind, so that two may do what one did.
     takes_notes : bool
         Whether `notes` has anything to say.
+    centers : bool
+        Whether the columns of X are centered before the experts see them; lines through the
+        origin of the data ask for columns that are not.
     """
 
     target: Target = REAL
     takes_notes = False
     exchangeable = True
+    centers = True
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""

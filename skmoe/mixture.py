@@ -1,6 +1,6 @@
 """A mixture: a gate, a bank of experts and a criterion; no data, no state."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,6 +98,14 @@ class Mixture:
         return MixtureParameters(
             experts=self.experts.m_step(theta.experts, statistics.experts),
             gate=self.gate.m_step(theta.gate, statistics.gate),
+        )
+
+    def carry(self, statistics, old, new):
+        """Return the statistics of a pass at ``old`` as if they had been taken at ``new``."""
+        return replace(
+            statistics,
+            experts=self.experts.carry(statistics.experts, old.experts, new.experts),
+            gate=self.gate.carry(statistics.gate, old.gate, new.gate),
         )
 
     def hold(self, theta):

@@ -21,7 +21,8 @@ class Target:
         Whether the rows are centered before the experts see them.
     scaled : bool
         Whether they are measured in a unit of their own: the standard deviation where they are
-        centered, else the mean. What is neither shifted nor scaled reaches the experts as it is.
+        centered, else the mean of positive numbers and the root mean square of others. What is
+        neither shifted nor scaled reaches the experts as it is.
     least : float
         Least value allowed.
     strict : bool

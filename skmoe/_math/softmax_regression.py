@@ -101,6 +101,18 @@ def _step_of_few(now, score, curvature, total, alpha, l1_ratio):
     return basis @ (inner + step) - now
 
 
+def carried_score(score, curvature, move):
+    """Return the score (C, p) after a move (C, p) of the table, by the quadratic model."""
+    if len(score) > MOST_PAIRED:
+        return score - np.einsum("cpq,cq->cp", curvature, move)
+    first, second = pairs(len(score))
+    pull = np.einsum("apq,aq->ap", curvature, move[first] - move[second])
+    carried = score.copy()
+    np.subtract.at(carried, first, pull)
+    np.add.at(carried, second, pull)
+    return carried
+
+
 def _sparse_step(now, score, curvature, total, alpha, l1_ratio):
     """Newton step under a lasso: coefficients themselves are penalized, not their contrasts."""
     C, p = now.shape

@@ -1,8 +1,8 @@
 """What all classical mixtures share: build the sentence, run it, answer."""
 
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,11 +11,21 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skmoe._math.checks import check_choice, check_count, check_flag, check_number
-from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
-from skmoe.estimators import _columns, _parts, _resume, _validation
+from skmoe.batches import (
+    Block,
+    InMemory,
+    Prepared,
+    Rows,
+    Scaling,
+    Standardizer,
+    cache_rows,
+    threads_for_rows,
+)
+from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._publish import in_precision
-from skmoe.estimators._watch import CallbackSupportMixin, Watcher
+from skmoe.estimators._warnings import warn_caller
+from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
 from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
@@ -42,31 +52,31 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
             )
             last = self._scaling
+        source = _streams.source_of(X, y, sample_weight)
+        if source is not None and groups is not None:
+            raise ValueError("groups need rows in memory; X is read block by block.")
+        if source is not None:
+            # A sample tells of the columns, and is where a start is looked for.
+            X, y, sample_weight = _streams.sample_of(source, self.n_experts)
         experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
+        make_batches = partial(InMemory, block, self.batch_size)
+        if source is not None:
+            experts, make_batches = self._measure(source, experts, X, y, sample_weight)
         mixture = replace(mixture, experts=experts)
-        watcher = Watcher(self, self.max_iter)
-        watcher.begin(X, y)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        watcher = Watcher(self, {"X": X, "y": y, "metadata": metadata}, searches=not resume)
+        watcher.begin()
         with threads_for_rows() as n_threads:
-            batches = InMemory(block, self.batch_size, n_threads)
-            result = self._climb(mixture, fitter, batches, watcher, last)
-        self._publish(mixture, result, block)
-        watcher.end(X, y)
+            batches = make_batches(n_threads)
+            if resume:
+                theta = self._resumed(mixture, batches, last)
+            else:
+                theta = self._start(mixture, fitter, batches, watcher)
+            result = self._climb(mixture, fitter, theta, batches, watcher)
+        self.n_search_passes_ = watcher.n_passes
+        self._publish(mixture, result, block, watcher.stopped)
+        watcher.end()
         return self
-
-    def _climb(self, mixture, fitter, batches, watcher, last):
-        """Return where the long run ends; ``last`` is the scaling of the last fit, or None."""
-        if last is None:
-            theta = self._start(mixture, fitter, batches)
-        else:
-            theta = self._resumed(mixture, batches, last)
-        return fitter.fit(
-            mixture,
-            theta,
-            batches,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            on_pass=watcher.on_pass,
-        )
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""
@@ -119,10 +129,29 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         experts = experts.with_names(
             self._columns[0].names(getattr(self, "feature_names_in_", None))
         )
-        self._scaling = _scaling(experts, seen, seen_by_gate, y, weight)
+        X = Standardizer.of(seen, weight)
+        X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+        self._scaling = _scaling(experts, X, X_gate, Standardizer.of(y, weight))
         block = self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
         block = block if groups is None else block.by_group(groups)
         return experts.for_rows(self._scaling), block
+
+    def _measure(self, source, experts, *sample):
+        """Measure all rows of a source; return the experts and how its Batches are made."""
+        dtype = np.dtype(getattr(sample[0], "dtype", np.float64))
+        picked = _streams.Picked(self._columns, dtype if dtype == np.float32 else np.float64)
+        found = source.sweep(_streams.Measure(picked, experts.target), _streams.MEASURED_ROWS)
+        _validation.check_enough_rows(self, found.X.n_rows, False)
+        self._weight_unit = min(1.0, found.X.total / found.X.n_rows)
+        X, X_gate, y = (
+            each.standardizer(picked.dtype) for each in (found.X, found.X_gate, found.y)
+        )
+        same = self._columns[0].same_as(self._columns[1])
+        self._scaling = _scaling(experts, X, X if same else X_gate, y)
+        prepare = _streams.Preparation(picked, self._scaling, self._weight_unit)
+        block = prepare(Rows(*sample))
+        rows = self.batch_size or cache_rows(block.X.shape[1])
+        return experts.for_rows(self._scaling), partial(Prepared, source, prepare, block, rows)
 
     def _check_table(self, raw, reset):
         """Return the Table of what was handed in as X."""
@@ -186,10 +215,22 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         _resume.check_layout(self.theta_, neutral)
         return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
 
-    def _start(self, mixture, fitter, batches):
+    def _climb(self, mixture, fitter, theta, batches, watcher):
+        watcher.climb(self.max_iter)
+        dtype = batches.block.X.dtype
+
+        def on_pass(n_passes, bound, theta):
+            return watcher.on_pass(n_passes, bound, lambda: self._learned(mixture, theta, dtype))
+
+        return fitter.fit(
+            mixture, theta, batches, max_iter=self.max_iter, tol=self.tol, on_pass=on_pass
+        )
+
+    def _start(self, mixture, fitter, batches, watcher):
+        watcher.search()
         return best_start(
             mixture,
-            fitter,
+            Scout(fitter, watcher),
             batches,
             self.n_experts,
             n_init=self.n_init,
@@ -197,16 +238,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             n_jobs=self.n_jobs,
         )
 
-    def _publish(self, mixture, result, block):
-        self._mixture, self.theta_, self._n_experts = mixture, result.theta, self.n_experts
-        self.experts_, self.gate_ = mixture.experts, mixture.gate
-        attributes = self.experts_.units(result.theta.experts, self._scaling)
-        attributes |= self.gate_.units(result.theta.gate, self._scaling)
-        for name, value in attributes.items():
-            if isinstance(value, np.ndarray):
-                value = in_precision(name, self._shaped(name, value), block.X.dtype, 5)
+    def _publish(self, mixture, result, block, stopped):
+        for name, value in self._learned(mixture, result.theta, block.X.dtype).items():
             setattr(self, name, value)
-        self.n_parameters_ = mixture.n_parameters(result.theta)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
         self.lower_bounds_ = self._weight_unit * np.array(result.bounds)
@@ -215,7 +249,25 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             mass = mixture.share(result.theta, block) * block.weight[:, None]
             notes = mixture.experts.notes(result.theta.experts, block.X, block.y, mass)
             self.stop_reason_ = "; ".join([self.stop_reason_, *notes])
-        self._warn(result)
+        self._warn(result, stopped)
+
+    def _learned(self, mixture, theta, dtype):
+        """Return the attributes that make an estimator answer for a mixture at theta, a dict."""
+        numbers = mixture.experts.units(theta.experts, self._scaling)
+        numbers |= mixture.gate.units(theta.gate, self._scaling)
+        return {
+            "_mixture": mixture,
+            "_n_experts": self.n_experts,
+            "theta_": theta,
+            "experts_": mixture.experts,
+            "gate_": mixture.gate,
+            "n_parameters_": mixture.n_parameters(theta),
+        } | {
+            name: in_precision(name, self._shaped(name, value), dtype)
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in numbers.items()
+        }
 
     def _shaped(self, name, value):
         """Drop the column of an offset, and the axes of the outputs where y was flat."""
@@ -225,7 +277,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             return value
         return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
 
-    def _warn(self, result):
+    def _warn(self, result, stopped):
         retired = result.shares < 0.5
         held = ~retired & (result.shares < self.experts_.least_rows(result.theta.experts))
         for experts, short, long in (
@@ -239,16 +291,13 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             if experts.any():
                 numbers = np.flatnonzero(experts).tolist()
                 self.stop_reason_ += "; " + short.format(numbers)
-                warnings.warn(
-                    f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.",
-                    stacklevel=4,
-                )
-        if not result.converged:
-            warnings.warn(
+                warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
+        # Who asked for a stop need not be told of it.
+        if not result.converged and not stopped:
+            warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
     @abstractmethod
@@ -256,11 +305,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         """Return the answer for every row."""
 
 
-def _scaling(experts, seen, seen_by_gate, y, weight):
-    """Return how rows are standardized for these experts."""
-    X = Standardizer.of(seen, weight)
-    return Scaling(
-        X.without(experts.raw_columns(seen.shape[1])),
-        X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight),
-        Standardizer.of_target(y, weight, experts.target),
-    )
+def _scaling(experts, X, X_gate, y):
+    """Return how columns that were measured are standardized for these experts."""
+    of_experts = X if experts.centers else X.uncentered()
+    raw = experts.raw_columns(len(X.mean))
+    return Scaling(of_experts.without(raw), X_gate, y.for_target(experts.target))

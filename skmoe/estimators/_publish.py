@@ -1,15 +1,14 @@
 """Learned numbers on their way to the user's attributes."""
 
-import warnings
-
 import numpy as np
 
 from skmoe._math.extremes import at_an_end, within_numbers
+from skmoe.estimators._warnings import warn_caller
 
 __all__ = ["in_precision"]
 
 
-def in_precision(name, value, dtype, stacklevel):
+def in_precision(name, value, dtype):
     """Return value in a precision; in double where it does not fit, and cut off where nothing does.
 
     Parameters
@@ -19,16 +18,13 @@ def in_precision(name, value, dtype, stacklevel):
     value : ndarray
     dtype : dtype
         Precision of the user's data.
-    stacklevel : int
-        Of the warning.
     """
     with np.errstate(over="ignore", under="ignore"):
         cast = value.astype(dtype)
     if at_an_end(value):
-        warnings.warn(
+        warn_caller(
             f"{name} holds numbers beyond the numbers of {value.dtype}, which are cut off; choose "
-            "other units for X or y.",
-            stacklevel=stacklevel,
+            "other units for X or y."
         )
     fits = np.isfinite(cast).all() and ((cast == 0) == (value == 0)).all()
     return cast if fits else within_numbers(value)

@@ -1,5 +1,7 @@
 """Adaptive mixtures of local experts, as first published: constant experts by gradient ascent."""
 
+from functools import partial
+
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils import check_random_state
@@ -149,15 +151,20 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         check_count("n_init", self.n_init)
         return self._learn(X, y, sample_weight)
 
-    def _climb(self, mixture, fitter, batches, watcher, last):
+    def _start(self, mixture, fitter, batches, watcher):
+        """Return None: every walk has a start of its own."""
+
+    def _climb(self, mixture, fitter, theta, batches, watcher):
+        watcher.climb(self.max_iter)
         rng, block = check_random_state(self.random_state), batches.block
         problem = _Problem(ERRORS[self.error], mixture, block, self.n_experts, self.noise)
         walks = [self._walk(problem, problem.start(rng)) for _ in range(self.n_init)]
         vector, curve, reason = min(walks, key=lambda walk: walk[1][-1])
         self.error_curve_ = np.array(curve)
         theta = problem.parameters(vector)
+        learned = partial(self._learned, mixture, theta, block.X.dtype)
         for n_passes, error in enumerate(curve, start=1):
-            if watcher.on_pass(n_passes, -error * problem.total, theta):
+            if watcher.on_pass(n_passes, -error * problem.total, learned):
                 break
         weights = mixture.share(theta, block) * block.weight[:, None]
         return FitResult(

@@ -62,7 +62,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         The parts as they were used.
     theta_ : Parameters
         What was learned, for standardized rows.
-    n_parameters_, n_iter_, n_passes_ : int
+    n_parameters_, n_iter_, n_passes_, n_search_passes_ : int
     converged_ : bool
     stop_reason_ : str
         Why the fit ended, and what was held back: classes that are separated, say.

@@ -61,6 +61,9 @@ class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
         Free parameters, for AIC and BIC.
     n_iter_, n_passes_ : int
         Accepted moves, and sweeps of the rows, of the long run.
+    n_search_passes_ : int
+        Passes of all short runs of the search, over the rows that they looked at; 0 where
+        ``warm_start`` made it needless.
     converged_ : bool
     stop_reason_ : str
     lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
@@ -127,7 +130,7 @@ class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, offset=None, groups=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None, groups=None):
         """Fit the mixture.
 
         Parameters

@@ -23,6 +23,11 @@ class DelegatingExperts(Experts):
         return self._bank.target
 
     @property
+    def centers(self):
+        """Whether the bank sees centered columns."""
+        return self._bank.centers
+
+    @property
     def monotone(self):
         """Whether the bank's M-step never lowers its expected log-density."""
         return self._bank.monotone

@@ -12,6 +12,7 @@ from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.common_slope import common_regression
 from skmoe.experts.gaussian import GaussianComponents
 from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
+from skmoe.targets import REAL
 
 # An expert that holds less than this learns nothing at all.
 LEAST_ROWS = 1e-6
@@ -43,7 +44,9 @@ class HomoscedasticExperts(Experts):
     Parameters
     ----------
     covariance_type : {"spherical", "diag", "full"}, default="full"
-        Shape of the noise covariance over the outputs; all the same for one output.
+        Shape of the noise covariance over the outputs; all the same for one output. A spherical
+        one is a sphere where every output is measured in its own standard deviation, so that it
+        does not depend on the outputs' units.
     tied : bool, default=False
         Whether all experts share one noise covariance.
     alpha : float, default=1e-3
@@ -51,8 +54,8 @@ class HomoscedasticExperts(Experts):
     l1_ratio : float, default=0.0
         Share of the lasso, which sets coefficients to exactly zero.
     fit_intercept : bool, default=True
-        Whether the experts have intercepts. Without, lines pass through the origin of the
-        standardized data, which is the mean of the rows.
+        Whether the experts have intercepts. Without, lines pass through the origin of X and y,
+        whose columns are then scaled by their root mean squares and not centered.
     min_variance : float, default=1e-8
         Floor of the noise variance as a share of the variance of y.
     common_slope : bool, default=False
@@ -97,6 +100,16 @@ class HomoscedasticExperts(Experts):
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
         self.common_slope = common_slope
+
+    @property
+    def target(self):
+        """Real numbers, which lines through the origin leave where they are."""
+        return REAL if self.fit_intercept else replace(REAL, shifted=False)
+
+    @property
+    def centers(self):
+        """Whether the columns of X are centered."""
+        return self.fit_intercept
 
     def check(self):
         check_choice("covariance_type", self.covariance_type, NOISES)

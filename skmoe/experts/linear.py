@@ -14,7 +14,9 @@ class LinearExperts(DelegatingExperts):
     Parameters
     ----------
     covariance_type : {"spherical", "diag", "full"}, default="full"
-        Shape of the noise covariance over the outputs; all the same for one output.
+        Shape of the noise covariance over the outputs; all the same for one output. A spherical
+        one is a sphere where every output is measured in its own standard deviation, so that it
+        does not depend on the outputs' units.
     tied : bool, default=False
         Whether all experts share one noise covariance.
     alpha : float, default=1e-3
@@ -23,8 +25,8 @@ class LinearExperts(DelegatingExperts):
     l1_ratio : float, default=0.0
         Share of the lasso, which sets coefficients to exactly zero.
     fit_intercept : bool, default=True
-        Whether the experts have intercepts. Without, lines pass through the origin of the
-        standardized data, which is the mean of the rows.
+        Whether the experts have intercepts. Without, lines pass through the origin of X and y,
+        whose columns are then scaled by their root mean squares and not centered.
     min_variance : float, default=1e-8
         Floor of the noise variance as a share of the variance of y.
     variance : {"constant", "linear"}, default="constant"

@@ -1,28 +1,19 @@
 """Expectation-maximization: one sweep of the rows, one step of the parts, again."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_count
-from skmoe.base import FitResult, Fitter, Parameters, Statistics
+from skmoe.base import FitResult, Fitter
 from skmoe.fitters.acceleration import Plain, QuasiNewton
 from skmoe.fitters.wander import wander
+from skmoe.fitters.watch import visit
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.
 _ROUNDING = 64.0
 # A direction along which this many ever shorter steps fail leads nowhere.
 _SHORTENINGS = 12
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Parameters, what a pass at them brought home, and their bound."""
-
-    theta: Parameters
-    statistics: Statistics
-    bound: float
 
 
 class EM(Fitter):
@@ -71,8 +62,12 @@ class EM(Fitter):
         return EM()
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
-        climb = _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass)
-        return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
+        self.check()
+        if not mixture.monotone:
+            return wander(mixture, theta, batches, max_iter=max_iter, tol=tol, on_pass=on_pass)
+        return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
+            theta, tol
+        )
 
     def _accelerator(self, mixture):
         smooth = mixture.criterion.smooth and mixture.monotone
@@ -97,37 +92,42 @@ class _Climb:
         """Climb until the bound is expected to rise by less than tol per unit of weight."""
         place = self.visit(theta)
         self.record(place)
-        gains = deque([np.inf], maxlen=3)
-        n_iter, reason = 0, None
+        self.gains = deque([np.inf], maxlen=3)
+        reason, n_iter = None, 0
         while reason is None:
-            step = self.move(place)
-            if step is None:
-                reason = self.out_of_passes() or "no ascent"
+            try:
+                step = self.move(place)
+            except KeyboardInterrupt:
+                reason = "interrupted"
                 break
-            gains.append(step.bound - place.bound)
-            place, n_iter = step, n_iter + 1
-            if _remaining(gains) < tol * place.statistics.total:
-                reason = "converged"
-            else:
-                reason = self.out_of_passes()
+            reason = self.reason_to_stop(place, step, tol)
+            if step is not None:
+                place, n_iter = step, n_iter + 1
         return FitResult(
-            theta=place.theta,
+            theta=self.held.theta,
             bounds=tuple(self.bounds),
-            shares=place.statistics.shares,
+            shares=self.held.statistics.shares,
             n_iter=n_iter,
             converged=reason in ("converged", "no ascent"),
             stop_reason=reason,
         )
 
+    def reason_to_stop(self, place, step, tol):
+        """Return why the climb is over after a step, or None."""
+        if step is None:
+            return self.out_of_passes() or "no ascent"
+        self.gains.append(step.bound - place.bound)
+        if _remaining(self.gains) < tol * step.statistics.total:
+            return "converged"
+        return self.out_of_passes()
+
     def visit(self, theta):
-        """Sweep the rows at theta, brought within its bounds; one pass."""
-        theta = self.mixture.hold(theta)
-        statistics = self.batches.sweep(lambda block: self.mixture.sweep(theta, block))
-        bound = self.mixture.bound(theta, statistics)
-        return _Place(theta, statistics, bound if np.isfinite(bound) else -np.inf)
+        """Sweep the rows at theta; one pass."""
+        return visit(self.mixture, theta, self.batches)
 
     def record(self, place):
-        """Note the bound held after a pass, and tell whoever watches."""
+        """Note the place held after a pass, and tell whoever watches."""
+        self.held = place
         self.bounds.append(place.bound)
         if self.on_pass is not None and self.on_pass(len(self.bounds), place.bound, place.theta):
             self.interrupted = True

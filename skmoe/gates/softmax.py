@@ -8,7 +8,12 @@ from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
-from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
+from skmoe._math.softmax_regression import (
+    carried_score,
+    curvature_weights,
+    elastic_net_penalty,
+    softmax_step,
+)
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -106,6 +111,11 @@ class SoftmaxGate(Gate):
 
     def hold(self, theta):
         return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
+
+    def carry(self, statistics, old, new):
+        move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
+        score = carried_score(statistics.score, statistics.curvature, move)
+        return replace(statistics, score=score)
 
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:

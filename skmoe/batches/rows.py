@@ -1,6 +1,7 @@
 """Where rows come from: blocks that fit the cache, in units in which every column counts alike."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ CACHE_NUMBERS = 2**19
 LEAST_ROWS, MOST_ROWS = 512, 4096
 # Blocks a thread must have before a second one pays.
 LEAST_BLOCKS = 4
+# Blocks that threads may be ahead of the sum.
+BLOCKS_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ class Batches(ABC):
         """Return the sum of ``function(block)`` over all blocks."""
 
     @abstractmethod
+    def shuffled(self, n_rows, rng):
+        """Yield blocks of about n_rows rows, each row once, in an order as random as can be."""
+
+    @abstractmethod
     def resident(self, rng):
         """Return InMemory batches on which to look for a start: all rows, or a fair sample."""
 
@@ -119,6 +126,18 @@ class InMemory(Batches):
     def resident(self, rng):
         return self
 
+    def shuffled(self, n_rows, rng):
+        order = rng.permutation(self.block.n_rows)
+        for start in range(0, len(order), n_rows):
+            yield self.block.rows(order[start : start + n_rows])
+
+    def split(self, share, rng):
+        """Return batches of some rows at random, and of the share of them that is set aside."""
+        order = rng.permutation(self.block.n_rows)
+        n_aside = min(max(1, round(share * len(order))), len(order) - 1)
+        aside, kept = np.sort(order[:n_aside]), np.sort(order[n_aside:])
+        return self.of(self.block.rows(kept)), self.of(self.block.rows(aside))
+
     def of(self, block):
         """Return batches of other arrays for the same rows."""
         return InMemory(block, self.block_rows, self.n_threads)
@@ -144,8 +163,19 @@ def map_blocks(task, n_rows, block_rows, n_threads=1):
     slices = [slice(start, start + block_rows) for start in range(0, n_rows, block_rows)]
     if n_threads == 1 or len(slices) < LEAST_BLOCKS * n_threads:
         return map(task, slices)
+    return _map_in_threads(task, slices, n_threads)
+
+
+def _map_in_threads(task, slices, n_threads):
+    waiting = deque()
     with ThreadPoolExecutor(n_threads) as pool:
-        return pool.map(task, slices)
+        for rows in slices:
+            waiting.append(pool.submit(task, rows))
+            # Answers that nobody has fetched yet hold memory.
+            if len(waiting) > BLOCKS_AHEAD * n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @contextmanager
@@ -197,8 +227,12 @@ class Standardizer:
             # Halves of the largest numbers can be added.
             inner = cls.of(A * A.dtype.type(0.25), weight)
             return cls(inner.mean * 4.0, inner.scale * 4.0, inner.constant)
-        scale = spread_of(centered, share)
-        precision = np.finfo(A.dtype).eps
+        return cls.from_moments(mean, spread_of(centered, share), A.dtype)
+
+    @classmethod
+    def from_moments(cls, mean, scale, dtype):
+        """Return the standardization to means and deviations (d,) of columns of a dtype."""
+        precision = np.finfo(dtype).eps
         # Less spread than the rounding of its own mean: no information.
         constant = scale <= 10 * precision * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale), constant)
@@ -206,11 +240,21 @@ class Standardizer:
     @classmethod
     def of_target(cls, y, weight, target):
         """Measure y (n, q) as far as the target may be shifted or scaled."""
-        measured = cls.of(y, weight)
-        mean = measured.mean if target.shifted else np.zeros_like(measured.mean)
-        scale = measured.scale if target.shifted else np.abs(measured.mean)
+        return cls.of(y, weight).for_target(target)
+
+    def for_target(self, target):
+        """Return the same standardization as far as the target may be shifted or scaled."""
+        mean, scale = self.mean if target.shifted else np.zeros_like(self.mean), self.scale
+        if not target.shifted:
+            positive = target.least >= 0.0
+            scale = np.abs(self.mean) if positive else self.uncentered().scale
         unit = (scale > 0) & target.scaled
-        return cls(mean, np.where(unit, scale, 1.0), measured.constant & target.shifted)
+        return Standardizer(mean, np.where(unit, scale, 1.0), self.constant & target.shifted)
+
+    def uncentered(self):
+        """Return the standardization by root mean squares that leaves the origin where it is."""
+        size = np.hypot(self.mean, np.where(self.constant, 0.0, self.scale))
+        return Standardizer(np.zeros_like(size), np.where(size > 0, size, 1.0), size == 0)
 
     def without(self, columns):
         """Return the same standardization that leaves the numbered columns as they are."""

@@ -98,9 +98,10 @@ def fitted(error="likelihood", **kwargs):
     return AdaptiveLocalExpertsRegressor(3, error=error, random_state=0, **kwargs).fit(X, y)
 
 
-def test_experts_become_local():
+@pytest.mark.parametrize("solver", ["lbfgs", "gradient"])
+def test_experts_become_local(solver):
     X, y = steps()
-    est = fitted()
+    est = fitted(solver=solver, n_init=4)
     np.testing.assert_allclose(np.sort(est.intercept_), [-8.0, 0.0, 9.0], atol=0.3)
     assert est.predict_gate(X).max(axis=1).mean() > 0.95
     assert est.score(X, y) > 0.95
@@ -124,25 +125,26 @@ def test_positive_feedback():
     assert shares[-1][winner] > shares[0][winner] + 0.1
 
 
-def test_cooperation_blends_and_competition_divides():
-    X, _ = steps()
-    sharpness = {
-        error: fitted(error).predict_gate(X).max(axis=1).mean()
-        for error in ("likelihood", "cooperative")
-    }
-    assert sharpness["likelihood"] > sharpness["cooperative"]
-    blended = fitted("cooperative")
-    # A blend may reach beyond every expert's rows: no expert has to answer for any of them alone.
-    assert np.abs(np.sort(blended.intercept_) - [-8.0, 0.0, 9.0]).max() > 0.5
+def test_each_error_is_least_where_it_was_learned():
+    X, y = steps()
+    fits = {error: fitted(error, n_init=4) for error in ERRORS}
+    for name, error in ERRORS.items():
+        reached = {
+            other: error(est.predict_gate(X), est.predict_experts(X)[:, :, None], y[:, None])[
+                0
+            ].mean()
+            for other, est in fits.items()
+        }
+        assert reached[name] <= min(reached.values()) * (1.0 + 1e-3), (name, reached)
 
 
 def test_gradient_ascent_ends_where_em_ends():
     X, y = steps()
-    ascent = fitted(tol=1e-12, max_iter=20_000)
+    ascent = fitted(tol=1e-12)
     em = MixtureOfExpertsRegressor(3, experts=UnitExperts(), random_state=0)
     em.set_params(gate__alpha=0.0).fit(X, y)
     gap = em.log_likelihood(X, y) - ascent.log_likelihood(X, y)
-    assert abs(gap) < 0.02 * len(y)
+    assert abs(gap) < 0.005 * len(y)
     np.testing.assert_allclose(np.sort(em.intercept_), np.sort(ascent.intercept_), atol=0.1)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
@@ -21,6 +22,7 @@ _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
+    "regularization_path": "skmoe.estimators.path",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators.sparse_regressor",
 }

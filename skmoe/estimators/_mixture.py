@@ -53,6 +53,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             )
             last = self._scaling
         source = _streams.source_of(X, y, sample_weight)
+        if source is not None and groups is not None:
+            raise ValueError("groups need rows in memory; X is read block by block.")
         if source is not None:
             for name, value in (("offset", offset), ("groups", groups)):
                 if value is not None:

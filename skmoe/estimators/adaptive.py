@@ -1,6 +1,9 @@
 """Adaptive mixtures of local experts, as first published: constant experts by gradient ascent."""
 
+from functools import partial
+
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.utils import check_random_state
 
 from skmoe._math.checks import check_choice, check_count, check_number
@@ -14,7 +17,9 @@ from skmoe.gates import SoftmaxGate
 from skmoe.mixture import MixtureParameters
 
 # How steps grow after a success and shrink after a failure.
-_GROW, _SHRINK = 1.2, 0.5
+_GROW, _SHRINK = 1.1, 0.5
+# How much of the last step the next one keeps.
+_MOMENTUM = 0.9
 # Successes in a row that hardly help before the walk is over.
 _PATIENCE = 10
 
@@ -34,15 +39,19 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         noise it is not learned, so that this estimator depends on the units of y.
     gate_features : list of int or str, transformer, or None, default=None
         Columns that the gate sees.
+    solver : {"lbfgs", "gradient"}, default="lbfgs"
+        Whether the gradients of all rows are followed with L-BFGS's sense of curvature, or as they
+        are, with momentum 0.9.
     learning_rate : float, default=0.5
-        First step along the gradient of the mean error; it grows after successes and shrinks
-        after failures.
+        For ``solver="gradient"``: first step along the gradient of the mean error; it grows after
+        successes and shrinks after failures.
     n_init : int, default=8
         Random starts; the least error wins.
     max_iter : int, default=2000
         Steps allowed to each start.
-    tol : float, default=1e-7
-        A start is over when ten steps in a row lower the mean error by less than this.
+    tol : float, default=1e-9
+        A start is over when a step lowers the mean error by less than this share of it
+        (``"lbfgs"``), or ten in a row by less than this (``"gradient"``).
     random_state : int, RandomState or None, default=None
         Seed of the starts.
     verbose : int, default=0
@@ -96,10 +105,11 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         error="likelihood",
         noise=1.0,
         gate_features=None,
+        solver="lbfgs",
         learning_rate=0.5,
         n_init=8,
         max_iter=2000,
-        tol=1e-7,
+        tol=1e-9,
         random_state=None,
         verbose=0,
     ):
@@ -107,6 +117,7 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         self.error = error
         self.noise = noise
         self.gate_features = gate_features
+        self.solver = solver
         self.learning_rate = learning_rate
         self.n_init = n_init
         self.max_iter = max_iter
@@ -150,23 +161,26 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         (1,)
         """
         check_choice("error", self.error, ERRORS)
+        check_choice("solver", self.solver, ("lbfgs", "gradient"))
         check_number("noise", self.noise, above=0.0)
         check_number("learning_rate", self.learning_rate, above=0.0)
         check_count("n_init", self.n_init)
         return self._learn(X, y, sample_weight)
 
-    def _climb(self, mixture, fitter, batches, watcher, last):
+    def _start(self, mixture, fitter, batches, watcher):
+        """Return None: every walk has a start of its own."""
+
+    def _climb(self, mixture, fitter, theta, batches, watcher):
+        watcher.climb(self.max_iter)
         rng, block = check_random_state(self.random_state), batches.block
         problem = _Problem(ERRORS[self.error], mixture, block, self.n_experts, self.noise)
-        walks = [
-            _descend(problem, problem.start(rng), self.learning_rate, self.max_iter, self.tol)
-            for _ in range(self.n_init)
-        ]
+        walks = [self._walk(problem, problem.start(rng)) for _ in range(self.n_init)]
         vector, curve, reason = min(walks, key=lambda walk: walk[1][-1])
         self.error_curve_ = np.array(curve)
         theta = problem.parameters(vector)
+        learned = partial(self._learned, mixture, theta, block.X.dtype)
         for n_passes, error in enumerate(curve, start=1):
-            if watcher.on_pass(n_passes, -error * problem.total, theta):
+            if watcher.on_pass(n_passes, -error * problem.total, learned):
                 break
         weights = mixture.share(theta, block) * block.weight[:, None]
         return FitResult(
@@ -177,6 +191,21 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
             converged=reason == "converged",
             stop_reason=reason,
         )
+
+    def _walk(self, problem, start):
+        """Return where one start ends, the errors on the way, and why it ended."""
+        if self.solver == "gradient":
+            return _descend(problem, start, self.learning_rate, self.max_iter, self.tol)
+        curve = [problem(start)[0]]
+        found = minimize(
+            problem,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=lambda intermediate_result: curve.append(intermediate_result.fun),
+            options={"maxiter": self.max_iter, "ftol": self.tol, "gtol": 1e-9},
+        )
+        return found.x, curve, "converged" if found.success else "max_iter"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -237,19 +266,23 @@ class _Problem:
 
 
 def _descend(problem, vector, step, max_iter, tol):
-    """Walk down the gradient; return where it ends, the errors on the way, and why it ended."""
+    """Roll down the gradient; return where it ends, the errors on the way, and why it ended.
+
+    A step keeps some of the last one; where the error would rise, it starts afresh and shorter.
+    """
     error, slope = problem(vector)
-    curve, quiet = [error], 0
+    last, curve, quiet = vector, [error], 0
     for _ in range(max_iter):
-        trial = vector - step * slope
+        trial = vector - step * slope + _MOMENTUM * (vector - last)
         new_error, new_slope = problem(trial)
-        if new_error > error:
+        if not new_error <= error:
             step *= _SHRINK
+            last = vector
             if step < 1e-12:
                 return vector, curve, "converged"
             continue
         quiet = quiet + 1 if error - new_error < tol else 0
-        vector, error, slope = trial, new_error, new_slope
+        last, vector, error, slope = vector, trial, new_error, new_slope
         curve.append(error)
         step *= _GROW
         if quiet == _PATIENCE:

@@ -63,8 +63,11 @@ class EM(Fitter):
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
         self.check()
-        climb = _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass)
-        return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
+        if not mixture.monotone:
+            return wander(mixture, theta, batches, max_iter=max_iter, tol=tol, on_pass=on_pass)
+        return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
+            theta, tol
+        )
 
     def _accelerator(self, mixture):
         smooth = mixture.criterion.smooth and mixture.monotone

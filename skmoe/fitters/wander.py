@@ -1,6 +1,6 @@
 """Passes of parts that may lose height: walk on, and keep the best place."""
 
-from skmoe.base import FitResult
+from skmoe.fitters.watch import Stop, Watch, visit
 
 __all__ = ["wander"]
 
@@ -8,46 +8,32 @@ __all__ = ["wander"]
 _PATIENCE = 5
 
 
-def wander(climb, theta, tol):
+def wander(mixture, theta, batches, *, max_iter, tol, on_pass):
     """Take whole M-steps, up or down, until the bound stands still or has stopped rising.
 
-    Parameters
-    ----------
-    climb : the loop's state
-        With ``visit``, ``record``, ``out_of_passes``, ``mixture`` and ``bounds``.
-    theta : Parameters
-    tol : float
-        The bound stands still when it changes by less than this per unit of weight.
-
-    Returns
-    -------
-    FitResult
-        Its bounds are those of the best place so far.
+    Parameters and the result are those of `skmoe.base.Fitter.fit`; the bounds are those of the
+    best place so far.
     """
-    place = best = climb.visit(theta)
-    climb.record(best)
-    n_iter, stale, reason = 0, 0, climb.out_of_passes()
-    while reason is None:
-        try:
-            last, place = place, climb.visit(climb.mixture.m_step(place.theta, place.statistics))
-        except KeyboardInterrupt:
-            reason = "interrupted"
-            break
-        stale = 0 if place.bound > best.bound else stale + 1
-        n_iter += 1
-        best = place if stale == 0 else best
-        climb.record(best)
+    watch = Watch(max_iter, on_pass)
+    try:
+        _walk(watch, mixture, theta, batches, tol)
+        reason = "converged"
+    except Stop as stop:
+        reason = str(stop)
+    except KeyboardInterrupt:
+        reason = watch.interrupted()
+    return watch.result(reason)
+
+
+def _walk(watch, mixture, theta, batches, tol):
+    place = visit(mixture, theta, batches)
+    watch.note(place)
+    stale = 0
+    while stale < _PATIENCE:
+        last, height = place, watch.best.bound
+        place = visit(mixture, mixture.m_step(place.theta, place.statistics), batches)
+        watch.n_iter += 1
+        watch.note(place)
+        stale = 0 if place.bound > height else stale + 1
         if abs(place.bound - last.bound) <= tol * place.statistics.total:
-            reason = "converged"
-        elif stale == _PATIENCE:
-            reason = "no ascent"
-        else:
-            reason = climb.out_of_passes()
-    return FitResult(
-        theta=best.theta,
-        bounds=tuple(climb.bounds),
-        shares=best.statistics.shares,
-        n_iter=n_iter,
-        converged=reason in ("converged", "no ascent"),
-        stop_reason=reason,
-    )
+            return

@@ -8,6 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from skmoe._math.checks import check_count
 from skmoe.estimators._sparse import BaseSparseMixture
+from skmoe.estimators._upcycling import no_scaling
 from skmoe.estimators._watch import with_callbacks
 from skmoe.neural.heads import HEADS
 
@@ -379,7 +380,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
                 f"dense={dense!r} cannot be upcycled; allowed are a fitted MLPRegressor with "
                 "loss='squared_error' and an estimator of this class with router=None."
             )
-        self._y_scaling = self._no_scaling(dense.n_outputs_)
+        self._y_scaling = no_scaling(dense.n_outputs_)
         self._flat = dense.n_outputs_ == 1
         if self.head is not None:
             raise ValueError(f"head={self.head!r}: an MLPRegressor answers with means alone.")

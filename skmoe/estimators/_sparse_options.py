@@ -43,7 +43,7 @@ class SparseOptions(BaseEstimator, ABC):
         alpha=1e-4,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=1e-3,
+        learning_rate_init=3e-3,
         warmup_steps=0,
         max_iter=200,
         shuffle=True,

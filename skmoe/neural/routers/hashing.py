@@ -4,7 +4,6 @@ from typing import final
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.cluster import KMeans
 
 from skmoe._math.checks import check_choice, check_count, check_flag
 from skmoe.neural.routers.base import Choice, Router, Routing
@@ -119,6 +118,8 @@ class HashRouter(Router):
         return (mix_bits(X[:, self.column], self.seed) % len(state["experts"])).astype(np.intp)
 
     def _prepare_kmeans(self, X, n_cells):
+        from sklearn.cluster import KMeans  # slow to import, and seldom wanted
+
         n_cells = min(n_cells, len(np.unique(X, axis=0)))
         means = KMeans(n_cells, n_init=1, random_state=self.seed)
         centers = means.fit(np.asarray(X, dtype=np.float64)).cluster_centers_

@@ -34,6 +34,15 @@ class HashRouter(Router):
         Of projections, centers and of the mixing of categories. Never Python's salted hash: the
         answer is the same in every process.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.routers import HashRouter
+    >>> X = np.arange(12.0).reshape(12, 1)
+    >>> router = HashRouter("quantile", column=0)
+    >>> router.keys(router.prepare(X, 3, None), X)
+    array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+
     References
     ----------
     Roller et al. (2021), Hash layers for large sparse models, section 3.

@@ -37,7 +37,7 @@ for name, value in [
     ("rows", f"{len(y)}"),
     ("log-likelihood", f"{est.log_likelihood(X, y):.2f}"),
     ("BIC", f"{est.bic(X, y):.2f}"),
-    ("passes", f"{est.n_passes_}"),
+    ("passes", f"{est.n_search_passes_} to find a start, {est.n_passes_} from there"),
     ("stopped because", f"{est.stop_reason_}"),
 ]:
     print(f"{name:<16}{value}")

@@ -1,17 +1,42 @@
 """Mixtures of experts in scikit-learn's style."""
 
+from typing import TYPE_CHECKING
+
+from skmoe._lazy import lazy_names
 from skmoe._version import __version__
-from skmoe.distribution import MixtureDistribution
-from skmoe.estimators import (
-    MixtureOfExpertsRegressor,
-    SparseMixtureOfExpertsClassifier,
-    SparseMixtureOfExpertsRegressor,
+
+if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against _HOMES.
+    from skmoe.distribution import MixtureDistribution as MixtureDistribution
+    from skmoe.estimators import AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor
+    from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators import (
+        SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators import SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor
+
+# Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
+_HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
+    "MixtureDistribution": "skmoe.distribution",
+    "MixtureOfExpertsClassifier": "skmoe.estimators",
+    "MixtureOfExpertsRegressor": "skmoe.estimators",
+    "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
+    "SparseMixtureOfExpertsRegressor": "skmoe.estimators",
+}
+_MODULES = (
+    "batches",
+    "criteria",
+    "datasets",
+    "errors",
+    "estimators",
+    "experts",
+    "fitters",
+    "gates",
+    "inspection",
+    "neural",
 )
 
-__all__ = [
-    "MixtureDistribution",
-    "MixtureOfExpertsRegressor",
-    "SparseMixtureOfExpertsClassifier",
-    "SparseMixtureOfExpertsRegressor",
-    "__version__",
-]
+__all__ = ["__version__", *_HOMES]
+
+__getattr__, __dir__ = lazy_names("skmoe", _HOMES, _MODULES)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skmoe.targets import REAL, Target
+
 
 class Parameters:
     """Learned numbers of a part: a frozen dataclass whose fields are arrays or Parameters.
@@ -23,37 +25,42 @@ class Parameters:
 
     def flatten(self):
         """Return all numbers as one float64 vector of shape (size,)."""
-        parts = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            flat = value.flatten() if hasattr(value, "unflatten") else np.ravel(value)
-            parts.append(np.asarray(flat, dtype=np.float64))
-        return np.concatenate(parts) if parts else np.zeros(0)
+        pieces = [
+            value.flatten() if isinstance(value, Parameters) else np.ravel(value)
+            for value in self._values()
+        ]
+        return np.concatenate(pieces, dtype=np.float64) if pieces else np.zeros(0)
 
     @property
     def size(self):
         """Length of ``flatten()``."""
-        return sum(
-            np.size(getattr(self, f.name))
-            if not hasattr(getattr(self, f.name), "unflatten")
-            else getattr(self, f.name).size
-            for f in fields(self)
-        )
+        return sum(np.size(value) for value in self._values())
 
     def unflatten(self, vector):
         """Return parameters of this shape that hold the numbers of ``vector`` (size,)."""
-        changes, start = {}, 0
-        for field in fields(self):
-            value = getattr(self, field.name)
-            stop = start + (value.size if hasattr(value, "unflatten") else np.size(value))
+        values, start = [], 0
+        for value in self._values():
+            stop = start + np.size(value)
             piece = vector[start:stop]
-            changes[field.name] = (
+            values.append(
                 value.unflatten(piece)
-                if hasattr(value, "unflatten")
-                else np.reshape(piece, np.shape(value))
+                if isinstance(value, Parameters)
+                else piece.reshape(np.shape(value))
             )
             start = stop
-        return replace(self, **changes)
+        return type(self)(*values)
+
+    def layout(self):
+        """Return kind and shapes of the fields, as nested tuples that can be compared."""
+        return type(self).__name__, tuple(
+            value.layout()
+            if isinstance(value, Parameters)
+            else getattr(value, "shape", type(value).__name__)
+            for value in self._values()
+        )
+
+    def _values(self):
+        return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
 class Statistics:
@@ -74,6 +81,32 @@ class Statistics:
     __rmul__ = __mul__
 
 
+@dataclass(frozen=True)
+class Rows(Statistics):
+    """Rows themselves, for parts that have no finite statistic; adding is concatenating.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n, q)
+        Without columns for a gate.
+    weight : ndarray of shape (n, K)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __add__(self, other):
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return type(self)(*(np.concatenate(pair) for pair in pairs))
+
+    def __mul__(self, factor):
+        return replace(self, weight=self.weight * factor)
+
+    __rmul__ = __mul__
+
+
 class Part(BaseEstimator, ABC):
     """An expert bank or a gate: hyper-parameters only; what it learns is handed in and out.
 
@@ -83,8 +116,11 @@ class Part(BaseEstimator, ABC):
         Whether one M-step (shortened if need be) never lowers the part's expected log-density.
     settling_steps : int
         M-steps from a neutral start after which given shares are followed well enough.
+    sees_features : bool
+        Whether the part's answers depend on x.
     """
 
+    sees_features = True
     monotone = True
     settling_steps = 1
 
@@ -99,6 +135,14 @@ class Part(BaseEstimator, ABC):
     @abstractmethod
     def n_parameters(self, theta):
         """Return the number of free parameters (an int) for AIC and BIC."""
+
+    def carry(self, statistics, old, new):
+        """Return the statistics of a pass at ``old`` as if they had been taken at ``new``.
+
+        Sums that do not depend on theta stay; a score moves along its curvature. Online fitters
+        average statistics that were taken at different places.
+        """
+        return statistics
 
     def hold(self, theta):
         """Return theta brought back within the part's bounds (a variance's floor, say)."""
@@ -118,6 +162,18 @@ class Part(BaseEstimator, ABC):
         """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
         return 0.0
 
+    def translated(self, theta, change):
+        """Return theta for rows that are standardized in another way, or None if it cannot.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Learned on rows that were standardized in the old way.
+        change : skmoe.batches.Change
+            For X, X_gate and y: old columns are ``ratio`` times new ones plus ``shift``.
+        """
+        return None
+
     def units(self, theta, scaling):
         """Return a dict of attribute name -> array, in the units of the user's data.
 
@@ -132,7 +188,70 @@ class Part(BaseEstimator, ABC):
 
 
 class Experts(Part):
-    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together."""
+    """K conditional densities p(y | x, theta_k) of one family, evaluated and fitted together.
+
+    Attributes
+    ----------
+    target : Target
+        What the family takes for an answer. The estimator checks y against it, and standardizes,
+        scales or leaves y as it says.
+    exchangeable : bool
+        Whether any number of experts is a bank of the same kind, so that two may do what one did.
+    takes_notes : bool
+        Whether `notes` has anything to say.
+    centers : bool
+        Whether the columns of X are centered before the experts see them; lines through the
+        origin of the data ask for columns that are not.
+    """
+
+    target: Target = REAL
+    takes_notes = False
+    centers = True
+    exchangeable = True
+
+    def raw_columns(self, n_features):
+        """Return the numbers of the columns of X that stay in the user's units (offsets)."""
+        return []
+
+    def with_names(self, names):
+        """Return these experts where columns of X have names, (d,) or None; names to numbers."""
+        return self
+
+    def with_offset(self, column):
+        """Return these experts with the offset in the given column of X.
+
+        Raises
+        ------
+        ValueError
+            Where a family has no use for an offset.
+        """
+        raise ValueError(f"{type(self).__name__} take no offset.")
+
+    def for_rows(self, scaling):
+        """Return these experts for rows that were standardized as ``scaling`` says.
+
+        Only experts that know something in the user's units have anything to do.
+        """
+        return self
+
+    def response(self, X, y):
+        """Return y (n, q) on the scale on which the experts are linear, for first guesses."""
+        return y
+
+    def potential(self, theta, X, y, weight):
+        """Return what dividing each expert in two could gain at most, in nats, shape (K,).
+
+        Infinity where a family cannot say.
+        """
+        return np.full(weight.shape[1], np.inf)
+
+    def least_rows(self, theta):
+        """Return how many rows an expert must hold to learn its noise (a float)."""
+        return 0.0
+
+    def notes(self, theta, X, y, weight):
+        """Return what was held back in a fit, a list of str: separated classes, say."""
+        return []
 
     @abstractmethod
     def init(self, X, y, n_experts):
@@ -286,6 +405,14 @@ class FitResult:
 
 class Fitter(BaseEstimator, ABC):
     """How theta moves."""
+
+    def check(self):
+        """Raise ValueError or TypeError for hyper-parameters that cannot be used."""
+        return None
+
+    def scout(self):
+        """Return the fitter of the short runs that look for a start; itself unless it says else."""
+        return self
 
     @abstractmethod
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):

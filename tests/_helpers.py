@@ -37,3 +37,24 @@ def falls(bounds):
     """Return how far each of the bounds lies below its predecessor, as a share of its size."""
     bounds = np.asarray(bounds)
     return -np.diff(bounds) / np.maximum(np.abs(bounds[1:]), 1.0)
+
+
+def answers(target, rng, n_rows, q):
+    """Return answers (n, q) of the kind a family takes; classes as q + 1 columns of 0 and 1."""
+    if target.classes:
+        return np.eye(q + 1)[rng.randint(q + 1, size=n_rows)]
+    if target.discrete:
+        return rng.poisson(3.0, size=(n_rows, q)).astype(np.float64)
+    if target.least == 0.0:
+        return rng.gamma(2.0, size=(n_rows, q))
+    return rng.standard_normal((n_rows, q))
+
+
+def support(target, size=40_001):
+    """Return points of one output's support, and what a sum over them stands for at each."""
+    if target.discrete:
+        points = np.arange(2_000.0)
+        return points, np.ones(len(points))
+    t = np.linspace(-22.0, 22.0, size)
+    points, slope = (np.exp(t), np.exp(t)) if target.least == 0.0 else (np.sinh(t), np.cosh(t))
+    return points, slope * (t[1] - t[0])

@@ -4,10 +4,20 @@ import pickle
 
 import numpy as np
 import pytest
-from _helpers import flat, gradient, perturbed, random_weights
+from _helpers import answers, flat, gradient, perturbed, random_weights, support
 from sklearn.base import clone
 
-from skmoe.experts import SHORT_NAMES, LinearExperts
+from skmoe.experts import (
+    SHORT_NAMES,
+    GammaExperts,
+    LaplaceExperts,
+    LinearExperts,
+    LogisticExperts,
+    MultinomialExperts,
+    NegativeBinomialExperts,
+    PoissonExperts,
+    StudentTExperts,
+)
 
 N_ROWS, N_FEATURES, N_EXPERTS = 90, 2, 3
 
@@ -20,7 +30,29 @@ BANKS |= {
     for tied in (False, True)
     for alpha in (0.0, 2.0)
 }
-BANKS["linear-origin"] = LinearExperts(fit_intercept=False)
+BANKS |= {
+    "linear-origin": LinearExperts(fit_intercept=False),
+    "linear-variance": LinearExperts(variance="linear"),
+    "gamma-inverse": GammaExperts(link="inverse"),
+    "student_t-4": StudentTExperts(df=4.0),
+    "student_t-learned": StudentTExperts(df=None, min_df=0.5),
+    "multinomial": MultinomialExperts(),
+}
+CRAWLING = (BANKS["negative_binomial"], BANKS["student_t-learned"])
+SPARSE = [
+    family(l1_ratio=ratio)
+    for family in (
+        GammaExperts,
+        LaplaceExperts,
+        LinearExperts,
+        LogisticExperts,
+        MultinomialExperts,
+        NegativeBinomialExperts,
+        PoissonExperts,
+        StudentTExperts,
+    )
+    for ratio in (0.6, 1.0)
+]
 
 banks = pytest.mark.parametrize("experts", BANKS.values(), ids=BANKS.keys())
 outputs = pytest.mark.parametrize("q", [1, 2])
@@ -33,10 +65,18 @@ class Case:
         rng = np.random.RandomState(seed)
         self.experts, self.rng = experts, rng
         self.X = rng.standard_normal((n_rows, N_FEATURES))
-        self.y = self.X @ rng.standard_normal((N_FEATURES, q)) + rng.standard_normal((n_rows, q))
+        if isinstance(experts, MultinomialExperts):
+            self.y = rng.multinomial(4, np.full(q + 1, 1.0 / (q + 1)), n_rows).astype(np.float64)
+        else:
+            self.y = answers(experts.target, rng, n_rows, q)
+        if experts.target.shifted:
+            self.y += self.X @ rng.standard_normal((N_FEATURES, q))
+        self.n_outputs = self.y.shape[1]
         self.weight = random_weights(rng, n_rows, N_EXPERTS)
         self.start = experts.init(self.X, self.y, N_EXPERTS)
-        self.theta = perturbed(self.start, rng)
+        # Reciprocals of means have to stay positive.
+        spread = 0.05 if getattr(experts, "link", "") == "inverse" else 0.3
+        self.theta = perturbed(self.start, rng, spread)
         if not getattr(experts, "fit_intercept", True):
             zero = np.zeros_like(self.theta.intercept)
             self.theta = type(self.theta)(self.theta.coef, zero, self.theta.noise)
@@ -54,26 +94,46 @@ class Case:
         return theta
 
 
+def has_scalar_answers(experts):
+    return not isinstance(experts, MultinomialExperts) and not experts.target.classes
+
+
+def densities(case, size=40_001):
+    """Return points, cell widths and densities (points, K) at the first row."""
+    points, width = support(case.experts.target, size)
+    X = np.repeat(case.X[:1], len(points), axis=0)
+    return points, width, np.exp(case.experts.log_prob(case.theta, X, points[:, None]))
+
+
 @banks
 def test_density_of_one_output_integrates_to_one(experts):
     case = Case(experts, 1)
-    grid = np.linspace(-80.0, 80.0, 40_001)
-    for row in case.X[:3]:
-        X = np.repeat(row[None], len(grid), axis=0)
-        density = np.exp(experts.log_prob(case.theta, X, grid[:, None]))
-        np.testing.assert_allclose(np.trapezoid(density, grid, axis=0), 1.0, atol=1e-7)
+    if has_scalar_answers(experts):
+        _, width, density = densities(case)
+        np.testing.assert_allclose(width @ density, 1.0, atol=1e-6)
+    else:
+        X = np.repeat(case.X[:1], case.n_outputs, axis=0)
+        density = np.exp(experts.log_prob(case.theta, X, np.eye(case.n_outputs)))
+        np.testing.assert_allclose(density.sum(axis=0), 1.0, rtol=1e-12)
 
 
 @banks
 def test_density_of_two_outputs_integrates_to_one(experts):
     case = Case(experts, 2)
-    grid = np.linspace(-20.0, 20.0, 401)
-    first, second = np.meshgrid(grid, grid, indexing="ij")
+    if not has_scalar_answers(experts):
+        y = np.array([[a, b, 2.0 - a - b] for a in range(3) for b in range(3 - a)])
+        y = y if isinstance(experts, MultinomialExperts) else np.eye(3)
+        density = np.exp(experts.log_prob(case.theta, np.repeat(case.X[:1], len(y), axis=0), y))
+        np.testing.assert_allclose(density.sum(axis=0), 1.0, rtol=1e-12)
+        return
+    points, width = support(experts.target, 801)
+    if experts.target.discrete:
+        points, width = points[:200], width[:200]
+    first, second = np.meshgrid(points, points, indexing="ij")
     y = np.column_stack([first.ravel(), second.ravel()])
     X = np.repeat(case.X[:1], len(y), axis=0)
-    density = np.exp(experts.log_prob(case.theta, X, y)).reshape(len(grid), len(grid), N_EXPERTS)
-    mass = np.trapezoid(np.trapezoid(density, grid, axis=0), grid, axis=0)
-    np.testing.assert_allclose(mass, 1.0, atol=1e-7)
+    density = np.exp(experts.log_prob(case.theta, X, y))
+    np.testing.assert_allclose(np.outer(width, width).ravel() @ density, 1.0, atol=2e-3)
 
 
 @banks
@@ -88,21 +148,74 @@ def test_m_step_raises_the_weighted_log_density(experts, q, seed):
     assert again >= after - 1e-9 * abs(after)
 
 
+def climbed(case, theta, passes=400):
+    """Return where M-steps end, each shortened as a fitter would."""
+    height = case.objective(theta)
+    for _ in range(passes):
+        here, there = theta.flatten(), case.settled(theta, 1).flatten()
+        for length in (1.0, 0.25, 0.05):
+            trial = theta.unflatten(here + length * (there - here))
+            if case.objective(trial) >= height:
+                break
+        else:
+            return theta
+        theta, gain = trial, case.objective(trial) - height
+        height += gain
+        if gain < 1e-13 * abs(height):
+            return theta
+    return theta
+
+
 @banks
 @outputs
 def test_m_steps_end_where_the_objective_is_flat(experts, q):
     case = Case(experts, q)
-    theta = case.settled(case.theta, max(experts.settling_steps, 1) * 4)
+    if experts.gradient(case.theta, case.statistics(case.theta)) is None:
+        pytest.skip("the likelihood of this family has no slope")
+    theta = climbed(case, case.theta)
     slopes = gradient(lambda vector: case.objective(theta.unflatten(vector)), theta.flatten())
     free = np.ones(theta.size, dtype=bool)
     if not getattr(experts, "fit_intercept", True):
         free[theta.coef.size : theta.coef.size + theta.intercept.size] = False
         assert not theta.intercept.any()
-    np.testing.assert_allclose(slopes[free], 0.0, atol=1e-5)
+    # Dispersions crawl where the family turns into another one (Poisson's, the Gaussian).
+    np.testing.assert_allclose(slopes[free], 0.0, atol=0.1 if experts in CRAWLING else 1e-3)
     # The test above can fail: it does off the optimum.
     off = case.theta
     slopes = gradient(lambda vector: case.objective(off.unflatten(vector)), off.flatten())
     assert np.abs(slopes).max() > 1.0
+
+
+@banks
+@outputs
+def test_settling_steps_follow_given_shares(experts, q):
+    """Neutral parameters come close to the weighted maximum in the steps that a family names."""
+    case = Case(experts, q)
+    best = case.objective(climbed(case, case.theta))
+    settled = case.objective(case.settled(case.start, experts.settling_steps))
+    assert best - settled < 0.05 * (best - case.objective(case.start))
+
+
+@pytest.mark.parametrize("experts", SPARSE, ids=str)
+@outputs
+def test_lasso_sets_coefficients_to_exactly_zero(experts, q):
+    for alpha in (1.0, 3.0, 6.0, 9.0, 12.0, 16.0, 24.0, 40.0):
+        experts = clone(experts).set_params(alpha=alpha)
+        case = Case(experts, q)
+        assert experts.gradient(case.theta, case.statistics(case.theta)) is None
+        theta = climbed(case, case.start, 600)
+        zero = theta.coef == 0.0
+        if zero.any():
+            break
+    assert 0 < zero.sum() < zero.size
+    # No single coefficient can be moved for the better, those that are zero included.
+    best, vector = case.objective(theta), theta.flatten()
+    for i in range(theta.coef.size):
+        for step in (1e-3, -1e-3):
+            moved = vector.copy()
+            moved[i] += step
+            assert case.objective(theta.unflatten(moved)) < best + 1e-4
+    assert experts.n_parameters(theta) == experts.n_parameters(case.theta) - zero.sum()
 
 
 @banks
@@ -212,6 +325,7 @@ def test_memory_layout_does_not_matter(experts, q):
 def test_draws_have_the_moments_of_the_density(experts, q):
     case = Case(experts, q)
     components = experts.components(case.theta, case.X[:2])
+    q = case.n_outputs
     assert components.shape == (2, N_EXPERTS, q)
     n_draws = 40_000
     covariance = np.broadcast_to(components.covariance(), (2, N_EXPERTS, q, q))
@@ -222,34 +336,48 @@ def test_draws_have_the_moments_of_the_density(experts, q):
         for row in range(2):
             error = draws[:, row].mean(axis=0) - components.mean()[row, k]
             deviation = np.sqrt(np.diagonal(covariance[row, k]))
+            if not np.isfinite(deviation).all():
+                middle = np.abs(np.median(draws[:, row] - components.mean()[row, k], axis=0))
+                assert np.all(middle < 0.1)
+                continue
             assert np.all(np.abs(error) < 5.0 * deviation / np.sqrt(n_draws))
             spread = np.atleast_2d(np.cov(draws[:, row].T))
             unit = np.outer(deviation, deviation)
-            assert np.all(np.abs(spread - covariance[row, k]) < 0.06 * unit)
+            # Squares of heavy tails have no variance themselves.
+            close = 0.5 if isinstance(experts, StudentTExperts) else 0.08
+            assert np.all(np.abs(spread - covariance[row, k]) < close * unit)
 
 
 @banks
 def test_moments_and_quantiles_are_those_of_the_density(experts):
     case = Case(experts, 1)
-    grid = np.linspace(-80.0, 80.0, 40_001)
-    X = np.repeat(case.X[:1], len(grid), axis=0)
-    density = np.exp(experts.log_prob(case.theta, X, grid[:, None]))
     components = experts.components(case.theta, case.X[:1])
-    mean = np.trapezoid(density * grid[:, None], grid, axis=0)
-    variance = np.trapezoid(density * (grid[:, None] - mean) ** 2, grid, axis=0)
-    np.testing.assert_allclose(components.mean()[0, :, 0], mean, atol=1e-7)
-    own = np.broadcast_to(components.covariance(), (1, N_EXPERTS, 1, 1))[0, :, 0, 0]
-    np.testing.assert_allclose(own, variance, rtol=1e-7)
+    covariance = np.broadcast_to(
+        components.covariance(), (1, N_EXPERTS, case.n_outputs, case.n_outputs)
+    )
+    if has_scalar_answers(experts):
+        points, width, density = densities(case)
+    else:
+        points, width = np.arange(2.0), np.ones(2)
+        X, y = np.repeat(case.X[:1], 2, axis=0), np.eye(2)[::-1]
+        density = np.exp(experts.log_prob(case.theta, X, y))
+    mass = width[:, None] * density
+    mean = points @ mass
+    np.testing.assert_allclose(components.mean()[0, :, 0], mean, atol=1e-5)
+    variance = np.sum(mass * np.square(points[:, None] - mean), axis=0)
+    finite = np.isfinite(covariance[0, :, 0, 0])
+    np.testing.assert_allclose(covariance[0, finite, 0, 0], variance[finite], rtol=1e-4)
+    assert finite.all() or isinstance(experts, StudentTExperts)
     for level in (0.05, 0.5, 0.8):
         quantile = components.ppf(level)
-        np.testing.assert_allclose(components.cdf(quantile.copy()), level, atol=1e-10)
-        below = np.stack(
-            [
-                np.trapezoid(density[grid <= point, k], grid[grid <= point])
-                for k, point in enumerate(quantile[0, :, 0])
-            ]
-        )
-        np.testing.assert_allclose(below, level, atol=5e-3)
+        reached = components.cdf(quantile.copy())
+        if experts.target.discrete:
+            assert (reached >= level - 1e-12).all()
+            assert (components.cdf(quantile - 1.0) < level).all()
+        else:
+            np.testing.assert_allclose(reached, level, atol=1e-9)
+        below = np.sum(mass * (points[:, None] <= quantile[0, :, 0] + 1e-9), axis=0)
+        np.testing.assert_allclose(below, reached[0, :, 0], atol=5e-3)
 
 
 @banks
@@ -278,7 +406,7 @@ def test_shapes(experts, q):
     case = Case(experts, q)
     assert experts.log_prob(case.theta, case.X, case.y).shape == (N_ROWS, N_EXPERTS)
     assert experts.evidence(case.theta, case.X, case.y).shape == (N_ROWS, N_EXPERTS)
-    assert experts.mean(case.theta, case.X).shape == (N_ROWS, N_EXPERTS, q)
+    assert experts.mean(case.theta, case.X).shape == (N_ROWS, N_EXPERTS, case.n_outputs)
     assert isinstance(experts.n_parameters(case.theta), int | np.integer)
     assert np.isscalar(experts.penalty(case.theta)) and experts.penalty(case.theta) <= 0.0
 
@@ -306,9 +434,16 @@ def test_parameters_flatten_and_come_back(experts, q):
 @banks
 @outputs
 def test_free_parameters_are_counted(experts, q):
+    """As many as there are directions in which the densities change."""
     case = Case(experts, q)
+    vector, logs = case.theta.flatten(), experts.log_prob(case.theta, case.X, case.y).ravel()
+    changes = [
+        experts.log_prob(case.theta.unflatten(vector + 1e-5 * unit), case.X, case.y).ravel() - logs
+        for unit in np.eye(len(vector))
+    ]
+    rank = np.linalg.matrix_rank(np.stack(changes), tol=1e-4 * np.abs(changes).max())
     held = 0 if getattr(experts, "fit_intercept", True) else case.theta.intercept.size
-    assert experts.n_parameters(case.theta) == case.theta.size - held
+    assert experts.n_parameters(case.theta) == rank - held
 
 
 @banks

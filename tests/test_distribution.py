@@ -11,7 +11,7 @@ from scipy import stats
 from skmoe.base import Components
 from skmoe.distribution import MixtureDistribution
 from skmoe.experts.gaussian import GaussianComponents
-from skmoe.experts.noise import DiagonalNoise, FullNoise, SphericalNoise
+from skmoe.noise import DiagonalNoise, FullNoise, SphericalNoise
 
 EPS = np.finfo(float).eps
 

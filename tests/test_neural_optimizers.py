@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from skmoe._math.optimizers import adam, adamw, sgd
+from skmoe._math.schedules import SCHEDULES, warmed_up
 from skmoe.neural.embeddings import PiecewiseLinear, quantile_edges
 from skmoe.neural.layers import FeedForward
-from skmoe.neural.optimizers import adam, adamw, sgd
 from skmoe.neural.parameters import Layout
 from skmoe.neural.run import Run
-from skmoe.neural.schedules import SCHEDULES, warmed_up
 
 
 def steps(optimizer, theta, gradients, rate=0.05, in_place=False):

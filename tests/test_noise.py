@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from skmoe.experts.gaussian import GaussianComponents
-from skmoe.experts.noise import DiagonalNoise, FullNoise, SphericalNoise
+from skmoe.noise import DiagonalNoise, FullNoise, SphericalNoise
 
 KINDS = [SphericalNoise, DiagonalNoise, FullNoise]
 K = 3

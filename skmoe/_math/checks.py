@@ -23,10 +23,18 @@ def check_number(name, value, least=0.0, above=None):
         raise ValueError(f"{name}={value!r} must be finite and {allowed}.")
 
 
+def check_fraction(name, value):
+    """Raise unless value is a number from 0 to 1."""
+    check_number(name, value)
+    if value > 1:
+        raise ValueError(f"{name}={value!r} must lie between 0 and 1.")
+
+
 def check_choice(name, value, choices):
     """Raise unless value is one of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}={value!r} is not known; allowed are {sorted(choices)}.")
+    known = value is None or isinstance(value, str)
+    if not known or value not in choices:
+        raise ValueError(f"{name}={value!r} is not known; allowed are {sorted(choices, key=repr)}.")
 
 
 def check_flag(name, value):

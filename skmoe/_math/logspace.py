@@ -9,14 +9,25 @@ def log_sum_exp(logs):
 
 
 def pool_and_share(logs):
-    """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K)."""
+    """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K).
+
+    Rows whose logs are all -inf are shared equally: nothing tells who made them.
+    """
     top = logs.max(axis=1)
-    top[~np.isfinite(top)] = 0.0
+    lost = ~np.isfinite(top)
+    some_lost = lost.any()
+    if some_lost:
+        unexplained, top[lost] = top[lost], 0.0
     share = logs - top[:, None]
+    if some_lost:
+        share[lost] = 0.0
     np.exp(share, out=share)
     total = share.sum(axis=1)
     share /= total[:, None]
-    return top + np.log(total), share
+    pooled = top + np.log(total)
+    if some_lost:
+        pooled[lost] = unexplained
+    return pooled, share
 
 
 def log_softmax(scores):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from skmoe._math.roots import increasing_roots
 from skmoe.distribution.densities import Trials, log_density, log_weights, marginal_cdf
+from skmoe.distribution.discrete import highest_probability, least_integers
 from skmoe.distribution.modes import highest_summit
 
 # Numbers in one temporary array: 32 MB of float64.
@@ -40,13 +41,20 @@ class MixtureDistribution:
     weights : ndarray of shape (n, K)
     components : skmoe.base.Components
     loc, scale : ndarray of shape (q,)
+    dtype : dtype
+        Precision of the answers: that of the weights. Arithmetic is in double precision.
+
+    References
+    ----------
+    Jacobs, Jordan, Nowlan and Hinton (1991), Adaptive mixtures of local experts; Bishop (1994),
+    Mixture density networks.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skmoe.distribution import MixtureDistribution
     >>> from skmoe.experts.gaussian import GaussianComponents
-    >>> from skmoe.experts.noise import SphericalNoise
+    >>> from skmoe.noise import SphericalNoise
     >>> mean = np.array([[[0.0], [4.0]], [[1.0], [1.0]]])  # two rows, two experts, one output
     >>> components = GaussianComponents(mean, SphericalNoise(np.zeros(2)))
     >>> answer = MixtureDistribution([[0.25, 0.75], [0.5, 0.5]], components)
@@ -63,7 +71,10 @@ class MixtureDistribution:
     """
 
     def __init__(self, weights, components, loc=0.0, scale=1.0, squeeze=True):
-        self.weights = np.asarray(weights, dtype=np.float64)
+        weights = np.asarray(weights)
+        self.dtype = np.dtype(np.float32 if weights.dtype == np.float32 else np.float64)
+        self.weights = weights.astype(self.dtype, copy=False)
+        self._weights = weights.astype(np.float64, copy=False)
         self.components = components
         self.shape = components.shape
         n_outputs = self.shape[2]
@@ -72,30 +83,105 @@ class MixtureDistribution:
         self.squeeze = squeeze
 
     def mean(self):
-        """Return the means, shape (n, q)."""
+        """Return the means.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.mean().shape
+        (10,)
+        """
         return self._publish(self.loc + self.scale * self._mean())
 
     def var(self):
-        """Return the variances, shape (n, q)."""
-        spread = np.square(self.components.mean() - self._mean()[:, None])
-        own = np.diagonal(self.components.covariance(), axis1=-2, axis2=-1)
-        return self._publish(self.scale**2 * self._blend(spread + own))
+        """Return the variances.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In squared units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.var().shape
+        (10,)
+        """
+        with np.errstate(over="ignore"):
+            return self._publish(self.scale**2 * self._variance())
 
     def std(self):
-        """Return the standard deviations, shape (n, q)."""
-        return np.sqrt(self.var())
+        """Return the standard deviations.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.std().shape
+        (10,)
+        """
+        return self._publish(self.scale * np.sqrt(self._variance()))
 
     def covariance(self):
-        """Return the covariances of the outputs, shape (n, q, q)."""
+        """Return the covariances of the outputs.
+
+        Returns
+        -------
+        ndarray of shape (n, q, q)
+            In products of their units.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.covariance().shape
+        (10, 1, 1)
+        """
         offset = self.components.mean() - self._mean()[:, None]
         n, n_experts, n_outputs = self.shape
         products = offset[..., :, None] * offset[..., None, :] + self.components.covariance()
         blended = self._blend(products.reshape(n, n_experts, n_outputs**2))
-        return blended.reshape(n, n_outputs, n_outputs) * np.outer(self.scale, self.scale)
+        covariances = blended.reshape(n, n_outputs, n_outputs) * np.outer(self.scale, self.scale)
+        return covariances.astype(self.dtype, copy=False)
 
     def pdf(self, y):
-        """Return the density at y, joint over the outputs; shapes as in `logpdf`."""
-        return np.exp(self.logpdf(y))
+        """Return the density, joint over the outputs; probabilities where answers are counts.
+
+        Parameters
+        ----------
+        y : array-like that broadcasts against (n, q)
+            As in `logpdf`.
+
+        Returns
+        -------
+        ndarray of shape (..., n)
+            Per unit of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.pdf(y).shape
+        (10,)
+        """
+        return np.exp(self._log_density(y)).astype(self.dtype, copy=False)
 
     def logpdf(self, y):
         """Return the logarithm of the density, joint over the outputs.
@@ -109,13 +195,17 @@ class MixtureDistribution:
         Returns
         -------
         ndarray of shape (..., n)
+            Nats, for y in its own units.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.logpdf(y).shape
+        (10,)
         """
-        log_weight = log_weights(self.weights)
-
-        def density(block):
-            return log_density(log_weight, self.components, block)
-
-        return self._in_blocks(density, self._internal(y)) - np.log(self.scale).sum()
+        return self._log_density(y).astype(self.dtype, copy=False)
 
     def cdf(self, y):
         """Return the distribution functions, output by output.
@@ -128,10 +218,19 @@ class MixtureDistribution:
         Returns
         -------
         ndarray of the shape of y, broadcast
+            Probabilities of at most y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.cdf(100.0)
+        array([1., 1., 1., 1., 1., 1., 1., 1., 1., 1.])
         """
 
         def distribution(block):
-            return marginal_cdf(self.weights, self.components, block)
+            return marginal_cdf(self._weights, self.components, block)
 
         return self._publish(self._in_blocks(distribution, self._internal(y)))
 
@@ -146,6 +245,15 @@ class MixtureDistribution:
         Returns
         -------
         ndarray of shape (n, q), or (n, m, q) for m levels
+            In units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.ppf([0.05, 0.5, 0.95]).shape
+        (10, 3)
         """
         levels = np.asarray(q, dtype=np.float64)
         n, n_experts, n_outputs = self.shape
@@ -158,7 +266,21 @@ class MixtureDistribution:
         return self._publish(self.loc + self.scale * quantiles)
 
     def median(self):
-        """Return the medians, shape (n, q)."""
+        """Return the medians, output by output.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.median().shape
+        (10,)
+        """
         return self.ppf(0.5)
 
     def interval(self, confidence=0.95):
@@ -171,20 +293,57 @@ class MixtureDistribution:
 
         Returns
         -------
-        low, high : ndarrays of shape (n, q)
+        low : ndarray of shape (n, q)
+            Lower ends, in units of y.
+        high : ndarray of shape (n, q)
+            Upper ends.
+
+        Raises
+        ------
+        ValueError
+            If ``confidence`` does not lie between 0 and 1.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> low, high = answer.interval(0.9)
+        >>> bool((low < high).all())
+        True
         """
+        confidence = np.asarray(confidence, dtype=np.float64)
+        if not ((confidence >= 0.0) & (confidence <= 1.0)).all():
+            raise ValueError(f"confidence={confidence} must lie between 0 and 1.")
         tail = 0.5 * (1.0 - confidence)
         ends = self.ppf([tail, 1.0 - tail])
         return ends[:, 0], ends[:, 1]
 
     def mode(self):
-        """Return where the density, joint over the outputs, is greatest; shape (n, q).
+        """Return where the density, joint over the outputs, is greatest.
 
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In units of y.
+
+        Notes
+        -----
         Newton's method climbs from every component (with several outputs also from between
         them), and the highest summit wins. A density that jumps, as at the end of a support, may
         be greater at the jump.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.mode().shape
+        (10,)
         """
         n, n_experts, n_outputs = self.shape
+        discrete = getattr(self.components, "discrete", False)
+        summit = highest_probability if discrete else highest_summit
         modes = np.empty((n, n_outputs))
         cost = n_experts * n_experts * n_outputs * (1 + n_outputs) ** 2
         step = max(1, _BLOCK // cost) if hasattr(self.components, "take") else max(1, n)
@@ -195,7 +354,7 @@ class MixtureDistribution:
                 if step >= n
                 else MixtureDistribution(self.weights[block], self.components.take(block))
             )
-            modes[block] = highest_summit(part)
+            modes[block] = summit(part)
         return self._publish(self.loc + self.scale * modes)
 
     def rvs(self, size=1, random_state=None):
@@ -205,11 +364,21 @@ class MixtureDistribution:
         ----------
         size : int or tuple of ints, default=1
             Draws at each row.
-        random_state : int, RandomState, Generator or None
+        random_state : int, RandomState, Generator or None, default=None
+            Seed of the draws.
 
         Returns
         -------
         ndarray of shape (n, q), or (n, size, q) where size is not 1
+            In units of y.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.rvs(size=5, random_state=0).shape
+        (10, 5)
         """
         rng = random_state
         if not isinstance(rng, np.random.Generator):
@@ -222,7 +391,7 @@ class MixtureDistribution:
 
     def _draw_experts(self, rng, n_draws):
         """Return numbers of experts, shape (n_draws, n), drawn by weight."""
-        cumulated = np.cumsum(self.weights, axis=1)
+        cumulated = np.cumsum(self._weights, axis=1)
         level = rng.random((n_draws, self.shape[0])) * cumulated[:, -1]
         expert = np.zeros(level.shape, dtype=np.intp)
         for k in range(self.shape[1] - 1):
@@ -233,11 +402,17 @@ class MixtureDistribution:
         """Return the means (n, q) in the components' units."""
         return self._blend(self.components.mean())
 
+    def _variance(self):
+        """Return the variances (n, q) in the components' units."""
+        spread = np.square(self.components.mean() - self._mean()[:, None])
+        own = np.diagonal(self.components.covariance(), axis1=-2, axis2=-1)
+        return self._blend(spread + own)
+
     def _blend(self, values):
         """Return the weighted sums (n, q) of values (n, K, q)."""
         # A component without weight must not matter, even where its moments are infinite.
-        values = np.where(self.weights[:, :, None] > 0, values, 0.0)
-        return np.einsum("nk,nkq->nq", self.weights, values)
+        values = np.where(self._weights[:, :, None] > 0, values, 0.0)
+        return np.einsum("nk,nkq->nq", self._weights, values)
 
     def _internal(self, y):
         """Return y in the components' units, shape (..., n, q)."""
@@ -248,8 +423,19 @@ class MixtureDistribution:
         return np.broadcast_to(y, np.broadcast_shapes(y.shape, self.shape[::2]))
 
     def _publish(self, values):
-        """Leave a single output out of the shape (..., q)."""
+        """Round to the precision of the answers; leave a single output out of (..., q)."""
+        with np.errstate(over="ignore"):
+            values = values.astype(self.dtype, copy=False)
         return values[..., 0] if self.squeeze and self.shape[2] == 1 else values
+
+    def _log_density(self, y):
+        """Return the log-density (..., n) in double precision."""
+        log_weight = log_weights(self._weights)
+
+        def density(block):
+            return log_density(log_weight, self.components, block)
+
+        return self._in_blocks(density, self._internal(y)) - np.log(self.scale).sum()
 
     def _in_blocks(self, function, y):
         """Apply a function to some of the leading axes of y (..., n, q) at a time."""
@@ -264,13 +450,16 @@ class MixtureDistribution:
         """Return quantiles (m, n, q) at levels (m,), in the components' units."""
         brackets = [self._bracket(level) for level in levels]
         low, high = (np.concatenate(ends) for ends in zip(*brackets, strict=True))
-        trials = Trials(self.weights, self.components, len(levels))
+        trials = Trials(self._weights, self.components, len(levels))
         level = np.repeat(levels, self.shape[0])[:, None]
 
         def excess(active, y):
             return trials(marginal_cdf, active, y) / level[active] - 1.0
 
-        return increasing_roots(excess, low, high).reshape(len(levels), *self.shape[::2])
+        roots = increasing_roots(excess, low, high)
+        if getattr(self.components, "discrete", False):
+            roots = least_integers(excess, roots, np.flatnonzero(level > 0))
+        return roots.reshape(len(levels), *self.shape[::2])
 
     def _bracket(self, level):
         """Return bounds (n, q) of the quantile: the least and the greatest of the components."""

@@ -6,60 +6,125 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from skmoe.estimators._validation import check_made, check_numbers
+
+__all__ = ["choose"]
+
 
 @dataclass(frozen=True)
 class AllColumns:
     """Every column."""
 
-    def pick(self, X, raw):
-        """Return the columns of the validated array X (n, d)."""
-        return X
+    needs_frame = False
+
+    def names(self, known):
+        """Return the names of the columns picked, or None."""
+        return known
+
+    def pick(self, table):
+        """Return the columns of a `Table`, (n, d)."""
+        return table.X
+
+    def same_as(self, last):
+        """Return whether a chooser of an earlier fit picks the same columns."""
+        return isinstance(last, AllColumns)
 
 
 @dataclass(frozen=True)
 class SomeColumns:
     """Columns by number."""
 
+    argument: str
     index: np.ndarray
 
-    def pick(self, X, raw):
-        """Return the columns of the validated array X (n, d)."""
-        return X[:, self.index]
+    needs_frame = False
+
+    def names(self, known):
+        """Return the names of the columns picked, or None."""
+        return None if known is None else np.asarray(known)[self.index]
+
+    def pick(self, table):
+        """Return the columns of a `Table`, (n, d)."""
+        if table.X is not None:
+            return table.X[:, self.index]
+        return check_numbers(table.columns(self.index), self.argument)
+
+    def same_as(self, last):
+        """Return whether a chooser of an earlier fit picks the same columns."""
+        return isinstance(last, SomeColumns) and np.array_equal(self.index, last.index)
 
 
 @dataclass(frozen=True)
 class Transformed:
     """Columns that a fitted transformer makes from the user's own table."""
 
+    argument: str
     transformer: object
 
-    def pick(self, X, raw):
-        """Return the transformed columns of the user's table."""
-        made = self.transformer.transform(raw)
-        made = made.toarray() if hasattr(made, "toarray") else np.asarray(made)
-        return made.astype(X.dtype, copy=False)
+    needs_frame = True
+
+    def names(self, known):
+        """Return the names of the columns made, or None."""
+        named = getattr(self.transformer, "get_feature_names_out", None)
+        return None if known is None or named is None else named()
+
+    def pick(self, table):
+        """Return the columns made of a `Table`, (n, d)."""
+        made = self.transformer.transform(table.raw)
+        return check_made(made, self.argument, table.n_rows)
+
+    def same_as(self, last):
+        """Return whether a chooser of an earlier fit was made by such a transformer."""
+        return isinstance(last, Transformed) and _recipe(self.transformer) == _recipe(
+            last.transformer
+        )
 
 
-def choose(argument, wanted, raw, n_features, names):
+def choose(argument, wanted, table, y, n_features, names):
     """Return the chooser that ``expert_features=`` or ``gate_features=`` asks for.
 
     Parameters
     ----------
     argument : str
         Name of the argument, for messages.
-    wanted : None, list of int, list of str, or transformer
-    raw : array-like or frame of shape (n, d)
-        What the user handed in; a transformer is fitted to it.
+    wanted : None, list of int, list of str, mask of d bools, or transformer
+    table : Table
+        The rows that count; a transformer is fitted to them.
+    y : ndarray of shape (n,) or (n, q)
+        As users know it: numbers, or classes.
     n_features : int
     names : sequence of str or None
     """
     if wanted is None:
         return AllColumns()
     if hasattr(wanted, "fit") and hasattr(wanted, "transform"):
-        return Transformed(clone(wanted).fit(raw))
-    columns = [wanted] if isinstance(wanted, str | numbers.Integral) else list(wanted)
+        return Transformed(argument, clone(wanted).fit(table.raw, y))
+    return SomeColumns(argument, _numbers(argument, wanted, n_features, names))
+
+
+def _numbers(argument, wanted, n_features, names):
+    """Return the numbers (p,) of the columns wanted."""
+    columns = [wanted] if isinstance(wanted, str | numbers.Integral) else _listed(argument, wanted)
+    if columns and all(isinstance(column, bool | np.bool_) for column in columns):
+        if len(columns) != n_features:
+            raise ValueError(
+                f"{argument} is a mask of {len(columns)} bools; X has {n_features} columns."
+            )
+        return np.flatnonzero(columns)
     index = [_number(argument, column, n_features, names) for column in columns]
-    return SomeColumns(np.array(index, dtype=np.intp))
+    if len(set(index)) < len(index):
+        raise ValueError(f"{argument}={wanted!r} asks for a column twice.")
+    return np.array(index, dtype=np.intp)
+
+
+def _listed(argument, wanted):
+    try:
+        return list(wanted)
+    except TypeError:
+        raise TypeError(
+            f"{argument}={wanted!r} must be a list of columns' names or numbers, a mask, a "
+            "transformer, or None."
+        ) from None
 
 
 def _number(argument, column, n_features, names):
@@ -68,9 +133,16 @@ def _number(argument, column, n_features, names):
             known = "the data has no column names" if names is None else f"known: {list(names)}"
             raise ValueError(f"{argument} names the column {column!r}; {known}.")
         return list(names).index(column)
-    if not isinstance(column, numbers.Integral) or not -n_features <= column < n_features:
+    whole = isinstance(column, numbers.Integral) and not isinstance(column, bool | np.bool_)
+    if not whole or not -n_features <= column < n_features:
         raise ValueError(
             f"{argument} asks for column {column!r}; allowed are names and "
             f"numbers from 0 to {n_features - 1}."
         )
     return int(column) % n_features
+
+
+def _recipe(transformer):
+    """Return what tells apart two transformers before they are fitted."""
+    params = transformer.get_params(deep=True) if hasattr(transformer, "get_params") else {}
+    return type(transformer), sorted((name, repr(value)) for name, value in params.items())

@@ -1,115 +1,244 @@
 """What all classical mixtures share: build the sentence, run it, answer."""
 
-import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from functools import partial
+from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from skmoe._math.checks import check_choice, check_count, check_number
-from skmoe.batches import Block, InMemory, Scaling, Standardizer, threads_for_rows
-from skmoe.distribution import MixtureDistribution
-from skmoe.estimators import _columns, _parts, _validation
-from skmoe.estimators._watch import CallbackSupportMixin, Watcher
-from skmoe.mixture import Mixture
+from skmoe._math.checks import check_choice, check_count, check_flag, check_number
+from skmoe.batches import (
+    Block,
+    InMemory,
+    Prepared,
+    Rows,
+    Scaling,
+    Standardizer,
+    cache_rows,
+    threads_for_rows,
+)
+from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
+from skmoe.estimators._answers import AnswersMixin
+from skmoe.estimators._publish import in_precision
+from skmoe.estimators._warnings import warn_caller
+from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
+from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
+#: Arguments that say which columns are seen: by the experts, and by the gate.
+CHOOSERS = "expert_features", "gate_features"
 
-class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
-    """Fit and answer for any sentence of experts, gate, criterion and fitter."""
 
-    # ---------------------------------------------------------------- learning
+class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
+    """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
-    def _learn(self, X, y, sample_weight):
+    def _learn(self, X, y, sample_weight, offset=None, groups=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        mixture = Mixture(
-            *(_parts.build(name, getattr(self, name)) for name in ("experts", "gate", "criterion"))
+        experts = self._build_experts(offset)
+        kind = Mixture if groups is None else GroupedMixture
+        mixture = kind(
+            experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
         )
         fitter = _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
+        last = None
         if resume:
-            self._check_resumable(mixture)
-        block = self._training_block(X, y, sample_weight, resume)
-        watcher = Watcher(self, self.max_iter)
-        watcher.begin(X, y)
+            _resume.check_sentence(
+                self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
+            )
+            last = self._scaling
+        source = _streams.source_of(X, y, sample_weight)
+        if source is not None:
+            for name, value in (("offset", offset), ("groups", groups)):
+                if value is not None:
+                    raise ValueError(f"{name} needs rows that are held in memory.")
+            # A sample tells of the columns, and is where a start is looked for.
+            X, y, sample_weight = _streams.sample_of(source, self.n_experts)
+        experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
+        make_batches = partial(InMemory, block, self.batch_size)
+        if source is not None:
+            experts, make_batches = self._measure(source, experts, X, y, sample_weight)
+        mixture = replace(mixture, experts=experts)
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        watcher = Watcher(self, {"X": X, "y": y, "metadata": metadata}, searches=not resume)
+        watcher.begin()
         with threads_for_rows() as n_threads:
-            batches = InMemory(block, self.batch_size, n_threads)
-            result = self._climb(mixture, fitter, batches, watcher, resume)
-        self._publish(mixture, result, block)
-        watcher.end(X, y)
+            batches = make_batches(n_threads)
+            if resume:
+                theta = self._resumed(mixture, batches, last)
+            else:
+                theta = self._start(mixture, fitter, batches, watcher)
+            result = self._climb(mixture, fitter, theta, batches, watcher)
+        self.n_search_passes_ = watcher.n_passes
+        self._publish(mixture, result, block, watcher.stopped)
+        watcher.end()
         return self
+
+    def _build_experts(self, offset):
+        """Return the bank; an offset given to fit becomes the last column that it sees."""
+        classes = is_classifier(self)
+        experts = _parts.build("experts", self.experts, classes)
+        if experts.target.classes != classes:
+            kind, other = ("numbers", "regressor") if classes else ("classes", "classifier")
+            allowed = _parts.listing(_parts.names_of("experts", classes))
+            raise ValueError(
+                f"experts={self.experts!r} answer with {kind}; use a {other}, or one of {allowed}."
+            )
+        self._has_offset = offset is not None
+        return experts.with_offset(-1) if self._has_offset else experts
 
     def _check_hyper_parameters(self):
         for name in ("n_experts", "n_init", "max_iter"):
             check_count(name, getattr(self, name))
         check_number("tol", self.tol)
         check_choice("start", self.start, ("directions",))
+        check_flag("warm_start", self.warm_start)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size)
+        check_count("verbose", int(self.verbose) if self.verbose in (0, 1) else self.verbose, 0)
+        if self.n_jobs is not None and (self.n_jobs == 0 or not isinstance(self.n_jobs, Integral)):
+            raise ValueError(f"n_jobs={self.n_jobs!r} must be None or an integer other than 0.")
+        with _validation.naming("random_state"):
+            check_random_state(self.random_state)
 
-    def _check_resumable(self, mixture):
-        """Raise unless the last solution belongs to the same sentence."""
-        now = (self.n_experts, mixture.experts.__class__, mixture.gate.__class__)
-        last = (
-            len(self.gate_intercept_),
-            self.experts_.__class__,
-            self.gate_.__class__,
+    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume):
+        table = self._check_table(raw, reset=True)
+        y, self._flat = self._check_targets(y, table)
+        weight = self._check_weights(sample_weight, y, y if table.X is None else table.X)
+        if self._has_offset:
+            offset = _validation.check_offset(offset, table.n_rows, y.dtype)
+        if groups is not None:
+            groups = _validation.check_groups(groups, table.n_rows)
+        kept = np.flatnonzero(weight > 0)
+        if len(kept) < table.n_rows:
+            # A row of no weight is not there, for transformers neither.
+            table, y, weight = table.rows(kept), y[kept], weight[kept]
+            offset = None if offset is None else offset[kept]
+            groups = None if groups is None else groups[kept]
+        _validation.check_enough_rows(self, table.n_rows, sample_weight is not None)
+        weight, self._weight_unit = _validation.weights_as_rows(weight)
+        experts.target.check(y)
+        self._choose_columns(table, y, resume)
+        self._n_targets = y.shape[1]
+        seen, seen_by_gate = self._pick(table, offset)
+        y, weight = y.astype(seen.dtype, copy=False), weight.astype(seen.dtype, copy=False)
+        experts = experts.with_names(
+            self._columns[0].names(getattr(self, "feature_names_in_", None))
         )
-        if now != last:
-            raise ValueError(
-                "warm_start=True goes on from the last solution, which had (n_experts, experts, "
-                f"gate) = {_names(last)}; now they are {_names(now)}."
-            )
+        X = Standardizer.of(seen, weight)
+        X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
+        self._scaling = _scaling(experts, X, X_gate, Standardizer.of(y, weight))
+        block = self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+        block = block if groups is None else block.by_group(groups)
+        return experts.for_rows(self._scaling), block
 
-    def _training_block(self, raw, y, sample_weight, resume):
-        X, y, weight, flat, kept = _validation.check_training_rows(
-            self, raw, y, sample_weight, reset=True
+    def _measure(self, source, experts, *sample):
+        """Measure all rows of a source; return the experts and how its Batches are made."""
+        dtype = np.dtype(getattr(sample[0], "dtype", np.float64))
+        picked = _streams.Picked(self._columns, dtype if dtype == np.float32 else np.float64)
+        found = source.sweep(_streams.Measure(picked, experts.target), _streams.MEASURED_ROWS)
+        _validation.check_enough_rows(self, found.X.n_rows, False)
+        self._weight_unit = min(1.0, found.X.total / found.X.n_rows)
+        X, X_gate, y = (
+            each.standardizer(picked.dtype) for each in (found.X, found.X_gate, found.y)
         )
+        same = self._columns[0].same_as(self._columns[1])
+        self._scaling = _scaling(experts, X, X if same else X_gate, y)
+        prepare = _streams.Preparation(picked, self._scaling, self._weight_unit)
+        block = prepare(Rows(*sample))
+        rows = self.batch_size or cache_rows(block.X.shape[1])
+        return experts.for_rows(self._scaling), partial(Prepared, source, prepare, block, rows)
+
+    def _check_table(self, raw, reset):
+        """Return the Table of what was handed in as X."""
+        wanted = [getattr(self, argument) for argument in CHOOSERS]
+        whole = any(each is None for each in wanted)
+        needs_frame = any(hasattr(each, "transform") for each in wanted)
+        return _validation.check_table(self, raw, whole, needs_frame, reset)
+
+    def _check_targets(self, y, table):
+        """Return y (n, q) and whether it was flat."""
+        return _validation.check_targets(self, y, table)
+
+    def _as_users_know(self, y):
+        """Return checked y (n, q) as users know it, (n,) or (n, q)."""
+        return y[:, 0] if y.shape[1] == 1 else y
+
+    def _check_weights(self, sample_weight, y, like):
+        """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
+        return _validation.check_weights(sample_weight, like)
+
+    def _choose_columns(self, table, y, resume):
         names = getattr(self, "feature_names_in_", None)
-        self._columns = tuple(
-            _columns.choose(argument, getattr(self, argument), raw, X.shape[1], names)
-            for argument in ("expert_features", "gate_features")
-        )
-        if resume and (X.shape[1], y.shape[1]) != self._last_shape:
-            raise ValueError(
-                "warm_start=True goes on from a solution for (n_features, n_targets) = "
-                f"{self._last_shape}; X and y have {(X.shape[1], y.shape[1])}."
+        known = self._as_users_know(y)
+        columns = tuple(
+            _columns.choose(
+                argument, getattr(self, argument), table, known, self.n_features_in_, names
             )
-        self._last_shape = X.shape[1], y.shape[1]
-        self._flat, self._n_targets = flat, y.shape[1]
-        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
-        if len(seen) != len(y):
-            seen = seen[kept]
-        if len(seen_by_gate) != len(y):
-            seen_by_gate = seen_by_gate[kept]
-        if not resume:
-            self._scaling = Scaling(*(Standardizer.of(A, weight) for A in (seen, seen_by_gate, y)))
-        return self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+            for argument in CHOOSERS
+        )
+        if resume:
+            _resume.check_columns(columns, self._columns)
+        else:
+            self._columns = columns
+
+    def _pick(self, table, offset=None):
+        """Return what experts and gate see of a Table, in one precision."""
+        seen, seen_by_gate = (chooser.pick(table) for chooser in self._columns)
+        dtype = np.result_type(seen, seen_by_gate) if table.X is None else table.X.dtype
+        same = seen_by_gate is seen
+        seen = seen.astype(dtype, copy=False)
+        seen_by_gate = seen if same else seen_by_gate.astype(dtype, copy=False)
+        if self._has_offset:
+            offset = _validation.check_offset(offset, table.n_rows, dtype)
+            seen = np.column_stack([seen, offset])
+        elif offset is not None:
+            raise ValueError("offset was given now, but not to fit.")
+        return seen, seen_by_gate
+
+    def _seen(self, table, offset=None):
+        """Return standardized rows of a Table for experts and gate."""
+        return self._standardized(*self._pick(table, offset))
 
     def _block(self, seen, seen_by_gate, y, weight):
-        X = self._scaling.X.apply(seen)
-        same = seen_by_gate is seen
-        return Block(X, X if same else self._scaling.X_gate.apply(seen_by_gate), y, weight)
+        return Block(*self._standardized(seen, seen_by_gate), y, weight)
 
-    def _climb(self, mixture, fitter, batches, watcher, resume):
-        theta = self.theta_ if resume else self._start(mixture, fitter, batches)
+    def _standardized(self, seen, seen_by_gate):
+        X = self._scaling.X.apply(seen)
+        same = seen_by_gate is seen and self._scaling.X_gate is self._scaling.X
+        return X, X if same else self._scaling.X_gate.apply(seen_by_gate)
+
+    def _resumed(self, mixture, batches, last):
+        """Return the last solution for rows whose scaling was ``last`` and may have changed."""
+        block = batches.block
+        neutral = MixtureParameters(
+            mixture.experts.init(block.X, block.y, self.n_experts),
+            mixture.gate.init(block.X_gate, self.n_experts),
+        )
+        _resume.check_layout(self.theta_, neutral)
+        return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
+
+    def _climb(self, mixture, fitter, theta, batches, watcher):
+        watcher.climb(self.max_iter)
+        dtype = batches.block.X.dtype
+
+        def on_pass(n_passes, bound, theta):
+            return watcher.on_pass(n_passes, bound, lambda: self._learned(mixture, theta, dtype))
+
         return fitter.fit(
-            mixture,
-            theta,
-            batches,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            on_pass=watcher.on_pass,
+            mixture, theta, batches, max_iter=self.max_iter, tol=self.tol, on_pass=on_pass
         )
 
-    def _start(self, mixture, fitter, batches):
+    def _start(self, mixture, fitter, batches, watcher):
+        watcher.search()
         return best_start(
             mixture,
-            fitter,
+            Scout(fitter, watcher),
             batches,
             self.n_experts,
             n_init=self.n_init,
@@ -117,185 +246,81 @@ class BaseMixture(_parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, 
             n_jobs=self.n_jobs,
         )
 
-    def _publish(self, mixture, result, block):
-        self._mixture, self.theta_ = mixture, result.theta
-        self.experts_, self.gate_ = mixture.experts, mixture.gate
-        attributes = self.experts_.units(result.theta.experts, self._scaling)
-        attributes |= self.gate_.units(result.theta.gate, self._scaling)
-        for name, value in attributes.items():
-            setattr(self, name, self._shaped(name, value).astype(block.X.dtype))
-        self.n_parameters_ = mixture.n_parameters(result.theta)
+    def _publish(self, mixture, result, block, stopped):
+        for name, value in self._learned(mixture, result.theta, block.X.dtype).items():
+            setattr(self, name, value)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
         self.converged_, self.stop_reason_ = result.converged, result.stop_reason
-        self.lower_bounds_ = np.array(result.bounds)
-        self.lower_bound_ = result.bound
-        self._warn(result)
+        self.lower_bounds_ = self._weight_unit * np.array(result.bounds)
+        self.lower_bound_ = self.lower_bounds_[-1]
+        if mixture.experts.takes_notes:
+            mass = mixture.share(result.theta, block) * block.weight[:, None]
+            notes = mixture.experts.notes(result.theta.experts, block.X, block.y, mass)
+            self.stop_reason_ = "; ".join([self.stop_reason_, *notes])
+        self._warn(result, stopped)
+
+    def _learned(self, mixture, theta, dtype):
+        """Return the attributes that make an estimator answer for a mixture at theta, a dict."""
+        numbers = mixture.experts.units(theta.experts, self._scaling)
+        numbers |= mixture.gate.units(theta.gate, self._scaling)
+        return {
+            "_mixture": mixture,
+            "_n_experts": self.n_experts,
+            "theta_": theta,
+            "experts_": mixture.experts,
+            "gate_": mixture.gate,
+            "n_parameters_": mixture.n_parameters(theta),
+        } | {
+            name: in_precision(name, self._shaped(name, value), dtype)
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in numbers.items()
+        }
 
     def _shaped(self, name, value):
-        """Drop the axes of the outputs where y was flat."""
+        """Drop the column of an offset, and the axes of the outputs where y was flat."""
+        if self._has_offset and name == "coef_":
+            value = value[..., :-1]
         if not self._flat or name.startswith("gate_"):
             return value
-        return value.reshape(value.shape[0], -1) if name == "coef_" else value.reshape(-1)
+        return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
 
-    def _warn(self, result):
-        retired = np.flatnonzero(result.shares < 0.5)
-        if len(retired):
-            self.stop_reason_ += f"; retired experts {retired.tolist()}"
-            warnings.warn(
-                f"Experts {retired.tolist()} lost their rows and were retired; "
-                f"n_experts={self.n_experts} may be too many.",
-                stacklevel=4,
-            )
-        if not result.converged:
-            warnings.warn(
+    def _warn(self, result, stopped):
+        retired = result.shares < 0.5
+        held = ~retired & (result.shares < self.experts_.least_rows(result.theta.experts))
+        for experts, short, long in (
+            (retired, "retired experts {}", "Experts {} lost their rows and were retired"),
+            (
+                held,
+                "noise of experts {} held",
+                "Experts {} have hardly more rows than coefficients and kept their noise",
+            ),
+        ):
+            if experts.any():
+                numbers = np.flatnonzero(experts).tolist()
+                self.stop_reason_ += "; " + short.format(numbers)
+                warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
+        # Who asked for a stop need not be told of it.
+        if not result.converged and not stopped:
+            warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
-    # --------------------------------------------------------------- answering
-
-    def _seen(self, raw, X):
-        """Standardized rows for experts and gate from validated X (n, d)."""
-        seen, seen_by_gate = (chooser.pick(X, raw) for chooser in self._columns)
-        X = self._scaling.X.apply(seen)
-        same = seen_by_gate is seen
-        return X, X if same else self._scaling.X_gate.apply(seen_by_gate)
-
-    def predict_distribution(self, X):
-        """Return the predictive mixture of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        MixtureDistribution
-            With the methods of a frozen `scipy.stats` distribution, over rows.
-        """
-        check_is_fitted(self)
-        seen, seen_by_gate = self._seen(X, _validation.check_rows(self, X))
-        weights = self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
-        return MixtureDistribution(
-            weights,
-            self.experts_.components(self.theta_.experts, seen),
-            loc=self._scaling.y.mean,
-            scale=self._scaling.y.scale,
-            squeeze=self._flat,
-        )
-
-    def predict_gate(self, X):
-        """Return the gate's weights, shape (n_samples, n_experts); rows sum to 1."""
-        check_is_fitted(self)
-        _, seen = self._seen(X, _validation.check_rows(self, X))
-        return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
-
-    def predict_experts(self, X):
-        """Return every expert's mean, shape (n_samples, n_experts) or with a last axis of targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        """
-        check_is_fitted(self)
-        seen, _ = self._seen(X, _validation.check_rows(self, X))
-        means = self.experts_.mean(self.theta_.experts, seen)
-        means = means * self._scaling.y.scale + self._scaling.y.mean
-        means = np.ascontiguousarray(means.astype(seen.dtype, copy=False))
-        return means[:, :, 0] if self._flat else means
-
-    def apply(self, X):
-        """Return the number of the most weighted expert of every row, shape (n_samples,)."""
-        return self.predict_gate(X).argmax(axis=1)
-
-    def responsibilities(self, X, y):
-        """Return who made which row, given its answer, shape (n_samples, n_experts)."""
-        check_is_fitted(self)
-        block = self._answered(X, y)
-        return np.ascontiguousarray(self._mixture.share(self.theta_, block))
-
-    def score_samples(self, X, y=None):
-        """Return the log-density of every answer, shape (n_samples,), in units of y.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
-            None: the density at the prediction itself, a measure of how sure the mixture is.
-        """
-        check_is_fitted(self)
-        if y is None:
-            y = self.predict(X)
-        block = self._answered(X, y)
-        logs = self._mixture.criterion.log_density(
-            self.gate_.log_prob(self.theta_.gate, block.X_gate),
-            self.experts_.log_prob(self.theta_.experts, block.X, block.y),
-        )
-        return logs - np.log(self._scaling.y.scale).sum()
-
-    def _answered(self, X, y):
-        raw = X
-        X, y = _validation.check_answers(self, X, y)
-        seen, seen_by_gate = self._seen(raw, X)
-        return Block(seen, seen_by_gate, self._scaling.y.apply(y), np.ones(len(y), X.dtype))
-
-    def log_likelihood(self, X, y, sample_weight=None):
-        """Return the log-density of the answers, summed over rows (a float).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        sample_weight : array-like of shape (n_samples,), optional
-        """
-        logs = self.score_samples(X, y)
-        if sample_weight is None:
-            return float(logs.sum(dtype=np.float64))
-        weight = _validation._check_sample_weight(sample_weight, logs)
-        return float(np.dot(weight, logs))
-
-    def aic(self, X, y):
-        """Return Akaike's criterion, 2 p - 2 log L (a float; lower is better)."""
-        check_is_fitted(self)
-        return 2.0 * self.n_parameters_ - 2.0 * self.log_likelihood(X, y)
-
-    def bic(self, X, y):
-        """Return the Bayesian information criterion, p log n - 2 log L (a float)."""
-        logs = self.score_samples(X, y)
-        return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
-
-    def icl(self, X, y):
-        """Return the integrated completed likelihood: BIC plus twice the shares' entropy."""
-        share = self.responsibilities(X, y)
-        entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
-        return float(self.bic(X, y) + 2.0 * entropy)
-
-    def sample(self, X, n_samples=1, random_state=None):
-        """Draw answers for the rows of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-        n_samples : int, default=1
-            Draws a row.
-        random_state : int, RandomState or None
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), or (n_rows, n_samples) for more than one draw
-            With a last axis of targets where y had one.
-        """
-        check_count("n_samples", n_samples)
-        return self.predict_distribution(X).rvs(size=n_samples, random_state=random_state)
+    @property
+    def _blind(self):
+        """Whether neither experts nor gate look at X: every row then gets the same answer."""
+        parts = ("experts", "gate")
+        return not any(_parts.sees_features(part, getattr(self, part)) for part in parts)
 
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""
 
 
-def _names(sentence):
-    return "(" + ", ".join(getattr(word, "__name__", str(word)) for word in sentence) + ")"
+def _scaling(experts, X, X_gate, y):
+    """Return how columns that were measured are standardized for these experts."""
+    of_experts = X if experts.centers else X.uncentered()
+    raw = experts.raw_columns(len(X.mean))
+    return Scaling(of_experts.without(raw), X_gate, y.for_target(experts.target))

@@ -1,6 +1,5 @@
 """What the sparse neural mixtures share: validate, build, train, answer."""
 
-import warnings
 from abc import abstractmethod
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +14,7 @@ from skmoe.batches import Standardizer
 from skmoe.estimators._rows import canonical_rows
 from skmoe.estimators._sparse_options import SparseOptions
 from skmoe.estimators._upcycling import UpcyclingMixin, no_scaling
+from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
 from skmoe.neural.network import build_network
 from skmoe.neural.training import Rows, Session, train
@@ -67,11 +67,12 @@ class BaseSparseMixture(CallbackSupportMixin, UpcyclingMixin, SparseOptions):
         self._session.best, self._session.best_iter = None, 0
         self._session.best_score = -np.inf
         self._session.converged = self._session.interrupted = False
-        watcher = Watcher(self, self.max_iter, label="loss")
-        watcher.begin(X, y)
+        watcher = Watcher(self, {"X": X, "y": y}, label="loss")
+        watcher.begin()
+        watcher.climb(self.max_iter)
         self._train(X, encoded, weight, self.max_iter, watcher)
         self._warn()
-        watcher.end(X, y)
+        watcher.end()
         return self
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -82,7 +83,7 @@ class BaseSparseMixture(CallbackSupportMixin, UpcyclingMixin, SparseOptions):
             self._start(X, encoded, weight)
         # One pass over these rows: no epoch is better than the last.
         self._session.best = None
-        self._train(X, encoded, weight, 1, Watcher(self, 1, label="loss"), partial=True)
+        self._train(X, encoded, weight, 1, Watcher(self, {}, label="loss"), partial=True)
         return self
 
     def _training_rows(self, X, y, sample_weight, reset, classes=None):
@@ -218,25 +219,22 @@ class BaseSparseMixture(CallbackSupportMixin, UpcyclingMixin, SparseOptions):
 
     def _warn(self):
         if self._session.interrupted:
-            warnings.warn(
+            warn_caller(
                 f"Training was interrupted in epoch {len(self.loss_curve_) + 1}; the parameters "
                 f"are those of epoch {self.best_iter_}.",
-                stacklevel=4,
             )
         elif not self.converged_ and self.learning_rate not in _ENDING:
-            warnings.warn(
+            warn_caller(
                 f"Training stopped before it converged ({self.stop_reason_}); raise max_iter or "
                 "tol.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         for name, load in zip(self.network_.mixtures, self.expert_load_, strict=True):
             dead = np.flatnonzero(load == 0)
             if len(dead):
-                warnings.warn(
+                warn_caller(
                     f"Experts {dead.tolist()} of {name} see no row; fewer experts, or stronger "
                     f"balancing than that of router={self.router!r}, would use them.",
-                    stacklevel=4,
                 )
 
     # ---------------------------------------------------------------- answering

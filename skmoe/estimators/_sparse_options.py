@@ -7,11 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skmoe._math.checks import check_choice, check_count, check_flag, check_number
+from skmoe._math.schedules import SCHEDULES
 from skmoe.neural.activations import ACTIVATIONS
 from skmoe.neural.embeddings import EMBEDDINGS
 from skmoe.neural.network import Plan
 from skmoe.neural.routers import SHORT_NAMES, Capacity, Router, build_router
-from skmoe.neural.schedules import SCHEDULES
 from skmoe.neural.training import TrainingOptions
 
 # Steps of an epoch, and bounds of a batch, for ``batch_size="auto"``.

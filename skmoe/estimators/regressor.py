@@ -1,19 +1,11 @@
 """The mixture-of-experts regressor."""
 
-import numpy as np
-from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
-
-from skmoe.batches import map_blocks, threads_for_rows
-from skmoe.estimators import _validation
 from skmoe.estimators._mixture import BaseMixture
+from skmoe.estimators._numbers import NumbersMixin
 from skmoe.estimators._watch import with_callbacks
 
-# Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
-ANSWER_ROWS = 16384
 
-
-class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
+class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
     """Mixture of experts: a gate decides which expert answers where.
 
     Parameters
@@ -69,6 +61,9 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         Free parameters, for AIC and BIC.
     n_iter_, n_passes_ : int
         Accepted moves, and sweeps of the rows, of the long run.
+    n_search_passes_ : int
+        Passes of all short runs of the search, over the rows that they looked at; 0 where
+        ``warm_start`` made it needless.
     converged_ : bool
     stop_reason_ : str
     lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
@@ -135,73 +130,41 @@ class MixtureOfExpertsRegressor(RegressorMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None, groups=None):
         """Fit the mixture.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
-            Non-negative; an integer weight equals repetition of the row.
+            Non-negative; an integer weight equals repetition of the row. Weights that average
+            less than one are measured in their mean, lest they pass for fewer rows.
+        offset : array-like of shape (n_samples,), optional
+            Added to the experts' linear predictors with coefficient 1 (the logarithm of an
+            exposure), for experts that take one.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility. The
+            gate's features should not vary within groups; it sees their mean log-weights.
 
         Returns
         -------
         self
+            The fitted estimator.
 
         Raises
         ------
         ValueError
             For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0)
+        >>> est.fit(X, y).coef_.shape
+        (2, 1)
         """
-        return self._learn(X, y, sample_weight)
-
-    def predict(self, X, return_std=False):
-        """Return the mean of the predictive distribution.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Whether to return the predictive standard deviation, too.
-
-        Returns
-        -------
-        mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
-        std : ndarray of the same shape
-            Only with ``return_std=True``.
-        """
-        check_is_fitted(self)
-        if return_std:
-            answer = self.predict_distribution(X)
-            return answer.mean(), answer.std()
-        raw, X = X, _validation.check_rows(self, X)
-        means = np.empty((len(X), self._n_targets), dtype=X.dtype)
-        if len(X) <= ANSWER_ROWS:
-            means[:] = self._mean(raw, X)
-        else:
-            self._fill_means(raw, X, means)
-        return means[:, 0] if self._flat else means
-
-    def _fill_means(self, raw, X, means):
-        def fill(rows):
-            means[rows] = self._mean(raw[rows], X[rows])
-
-        with threads_for_rows() as n_threads:
-            for _ in map_blocks(fill, len(X), ANSWER_ROWS, n_threads):
-                pass
-
-    def _mean(self, raw, X):
-        seen, seen_by_gate = self._seen(raw, X)
-        weights = self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
-        means = self.experts_.mean(self.theta_.experts, seen)
-        blend = np.einsum("nk,nkq->nq", weights, means)
-        return blend * self._scaling.y.scale + self._scaling.y.mean
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = True
-        return tags
+        return self._learn(X, y, sample_weight, offset, groups)

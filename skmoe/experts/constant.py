@@ -1,12 +1,13 @@
-"""Constant experts: a Gaussian per expert, whatever x says; the gate alone sees x."""
+"""Constant experts: the same density whatever x says; the gate alone sees x."""
 
 import numpy as np
 
-from skmoe.base import Experts
-from skmoe.experts.linear import LinearExperts
+from skmoe.experts.delegation import DelegatingExperts
+from skmoe.experts.homoscedastic import HomoscedasticExperts
+from skmoe.experts.logistic import LogisticExperts
 
 
-class ConstantExperts(Experts):
+class ConstantExperts(DelegatingExperts):
     """Experts y ~ N(b_k, Sigma_k): a Gaussian mixture with concomitant variables.
 
     Parameters
@@ -38,42 +39,60 @@ class ConstantExperts(Experts):
         self.tied = tied
         self.min_variance = min_variance
 
+    sees_features = False
+
     @property
     def _bank(self):
-        return LinearExperts(self.covariance_type, self.tied, 0.0, True, self.min_variance)
+        return HomoscedasticExperts(
+            self.covariance_type, self.tied, alpha=0.0, min_variance=self.min_variance
+        )
 
-    def check(self):
-        self._bank.check()
+    def _view(self, X):
+        return X[:, :0]
 
-    def init(self, X, y, n_experts):
-        return self._bank.init(X[:, :0], y, n_experts)
-
-    def log_prob(self, theta, X, y):
-        return self._bank.log_prob(theta, X[:, :0], y)
-
-    def mean(self, theta, X):
-        return self._bank.mean(theta, X[:, :0])
-
-    def components(self, theta, X):
-        return self._bank.components(theta, X[:, :0])
-
-    def statistics(self, theta, X, y, weight):
-        return self._bank.statistics(theta, X[:, :0], y, weight)
-
-    def m_step(self, theta, statistics):
-        return self._bank.m_step(theta, statistics)
-
-    def hold(self, theta):
-        return self._bank.hold(theta)
-
-    def gradient(self, theta, statistics):
-        return self._bank.gradient(theta, statistics)
-
-    def n_parameters(self, theta):
-        return self._bank.n_parameters(theta)
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change.without_features())
 
     def units(self, theta, scaling):
         attributes = self._bank.units(theta, scaling.without_features())
         K, q, _ = attributes["coef_"].shape
         attributes["coef_"] = np.zeros((K, q, len(scaling.X.mean)))
+        return attributes
+
+
+class CategoricalExperts(DelegatingExperts):
+    """Experts that know class shares only; the gate alone sees x.
+
+    Notes
+    -----
+    p_k(c) is the weighted share of class c among the rows of expert k: a bank of logistic experts
+    that is shown no feature.
+
+    References
+    ----------
+    Dayton and Macready (1988), Concomitant-variable latent-class models.
+
+    Examples
+    --------
+    >>> from skmoe.experts import CategoricalExperts
+    >>> CategoricalExperts()
+    CategoricalExperts()
+    """
+
+    sees_features = False
+
+    @property
+    def _bank(self):
+        return LogisticExperts(alpha=0.0)
+
+    def _view(self, X):
+        return X[:, :0]
+
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change.without_features())
+
+    def units(self, theta, scaling):
+        attributes = self._bank.units(theta, scaling.without_features())
+        shape = (*attributes["intercept_"].shape, len(scaling.X.mean))
+        attributes["coef_"] = np.zeros(shape)
         return attributes

@@ -18,14 +18,14 @@ class GaussianComponents(Components):
     ----------
     mean : ndarray of shape (n, K, q)
         Means; best a transposed view of an array (q, K, n).
-    noise : skmoe.experts.noise.Noise
+    noise : skmoe.noise.Noise
         Covariances, the same at all rows.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skmoe.experts.gaussian import GaussianComponents
-    >>> from skmoe.experts.noise import SphericalNoise
+    >>> from skmoe.noise import SphericalNoise
     >>> mean = np.array([[[0.0], [3.0]]])  # one row, two experts, one output
     >>> components = GaussianComponents(mean, SphericalNoise(np.log([1.0, 4.0])))
     >>> components.cdf(np.zeros((1, 1, 1))).round(3)

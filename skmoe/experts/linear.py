@@ -1,66 +1,45 @@
 """Linear-regression experts with Gaussian noise."""
 
-from dataclasses import dataclass, replace
+from skmoe._math.checks import check_choice
+from skmoe.experts.delegation import DelegatingExperts
+from skmoe.experts.heteroscedastic import HeteroscedasticExperts
+from skmoe.experts.homoscedastic import HomoscedasticExperts
 
-import numpy as np
-
-from skmoe._math.checks import check_choice, check_flag, check_number
-from skmoe._math.grams import linear, weighted_grams
-from skmoe._math.solve import solve_psd
-from skmoe.base import Experts, Parameters, Statistics
-from skmoe.experts.gaussian import GaussianComponents
-from skmoe.experts.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
-
-NOISES = {"spherical": SphericalNoise, "diag": DiagonalNoise, "full": FullNoise}
+VARIANCES = ("constant", "linear")
 
 
-@dataclass(frozen=True)
-class LinearParameters(Parameters):
-    """Coefficients (K, q, d), intercepts (K, q) and noise of K linear experts."""
-
-    coef: np.ndarray
-    intercept: np.ndarray
-    noise: Noise
-
-
-@dataclass(frozen=True)
-class LinearStatistics(Statistics):
-    """Weighted sums of [1, x] [1, x]' (K, p, p), [1, x] y' (K, p, q) and y y' (K, q, q)."""
-
-    gram: np.ndarray
-    cross: np.ndarray
-    square: np.ndarray
-
-
-class LinearExperts(Experts):
-    """Experts y ~ N(A_k x + b_k, Sigma_k).
+class LinearExperts(DelegatingExperts):
+    """Experts y ~ N(A_k x + b_k, Sigma_k), or with a log-variance that is linear in x, too.
 
     Parameters
     ----------
     covariance_type : {"spherical", "diag", "full"}, default="full"
-        Shape of the noise covariance over the outputs; all the same for one output.
+        Shape of the noise covariance over the outputs; all the same for one output. A spherical
+        one is a sphere where every output is measured in its own standard deviation, so that it
+        does not depend on the outputs' units.
     tied : bool, default=False
         Whether all experts share one noise covariance.
     alpha : float, default=1e-3
-        Ridge penalty alpha / 2 * tr(Sigma_k^-1 A_k A_k') on the coefficients of standardized
-        features, as in `sklearn.linear_model.Ridge`; intercepts are free.
+        Strength of the penalty on the coefficients of standardized features, measured in the
+        noise; intercepts are free. See `skmoe.experts.homoscedastic.HomoscedasticExperts`.
+    l1_ratio : float, default=0.0
+        Share of the lasso, which sets coefficients to exactly zero.
     fit_intercept : bool, default=True
-        Whether the experts have intercepts. Without, lines pass through the origin of the
-        standardized data, which is the mean of the rows.
+        Whether the experts have intercepts. Without, lines pass through the origin of X and y,
+        whose columns are then scaled by their root mean squares and not centered.
     min_variance : float, default=1e-8
         Floor of the noise variance as a share of the variance of y.
-
-    Notes
-    -----
-    The M-step is weighted least squares: with G_k = sum_n h_nk [1, x_n] [1, x_n]' and
-    C_k = sum_n h_nk [1, x_n] y_n', the coefficients solve (G_k + alpha I) B_k = C_k and the
-    covariance is the weighted mean of squared residuals. An expert that holds fewer rows than it
-    has coefficients stays where it is: it would run through its rows and its likelihood to
-    infinity.
+    variance : {"constant", "linear"}, default="constant"
+        Whether an expert's noise is the same everywhere or its log-variance is linear in x:
+        y ~ N(A_k x + b_k, exp(C_k x + e_k)), outputs independent given the expert. See
+        `skmoe.experts.heteroscedastic.HeteroscedasticExperts`, which has neither
+        ``covariance_type`` nor ``tied`` nor ``common_slope`` and always has intercepts.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only.
 
     References
     ----------
-    Jordan and Jacobs (1994), eqs. 24-26; Jordan and Xu (1995).
+    Jordan and Jacobs (1994), eqs. 24-26; Jordan and Xu (1995); Aitkin (1987).
 
     Examples
     --------
@@ -70,123 +49,45 @@ class LinearExperts(Experts):
     """
 
     def __init__(
-        self, covariance_type="full", tied=False, alpha=1e-3, fit_intercept=True, min_variance=1e-8
+        self,
+        covariance_type="full",
+        tied=False,
+        alpha=1e-3,
+        l1_ratio=0.0,
+        fit_intercept=True,
+        min_variance=1e-8,
+        variance="constant",
+        common_slope=False,
     ):
         self.covariance_type = covariance_type
         self.tied = tied
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
+        self.variance = variance
+        self.common_slope = common_slope
 
     def check(self):
-        check_choice("covariance_type", self.covariance_type, NOISES)
-        check_flag("tied", self.tied)
-        check_number("alpha", self.alpha)
-        check_flag("fit_intercept", self.fit_intercept)
-        check_number("min_variance", self.min_variance, above=0.0)
+        check_choice("variance", self.variance, VARIANCES)
+        own = not self.tied and not self.common_slope and self.fit_intercept
+        if self.variance == "linear" and not own:
+            raise ValueError(
+                "variance='linear' gives every expert a line and a variance of its own; "
+                "tied and common_slope must be False and fit_intercept True."
+            )
+        super().check()
 
-    def init(self, X, y, n_experts):
-        q = y.shape[1]
-        scatter = np.broadcast_to(np.eye(q), (n_experts, q, q))
-        noise = self._noise(scatter, np.ones(n_experts))
-        return LinearParameters(
-            np.zeros((n_experts, q, X.shape[1])), np.zeros((n_experts, q)), noise
+    @property
+    def _bank(self):
+        if self.variance == "linear":
+            return HeteroscedasticExperts(self.alpha, self.l1_ratio, self.min_variance)
+        return HomoscedasticExperts(
+            self.covariance_type,
+            self.tied,
+            self.alpha,
+            self.l1_ratio,
+            self.fit_intercept,
+            self.min_variance,
+            self.common_slope,
         )
-
-    def log_prob(self, theta, X, y):
-        residual = self.mean(theta, X)
-        np.subtract(y[:, None, :], residual, out=residual)
-        return theta.noise.log_prob(residual)
-
-    def mean(self, theta, X):
-        K, q, d = theta.coef.shape
-        coef = theta.coef.transpose(1, 0, 2).reshape(q * K, d)
-        flat = linear(X, coef, theta.intercept.T.ravel())
-        return flat.T.reshape(q, K, len(X)).T
-
-    def components(self, theta, X):
-        return GaussianComponents(self.mean(theta, X), theta.noise)
-
-    def statistics(self, theta, X, y, weight):
-        K, q = theta.intercept.shape
-        cross = np.empty((K, X.shape[1] + 1, q))
-        square = np.empty((K, q, q))
-        for j in range(q):
-            weighted = weight * y[:, j, None]
-            cross[:, 0, j] = weighted.sum(axis=0)
-            cross[:, 1:, j] = weighted.T @ X
-            square[:, j] = weighted.T @ y
-        return LinearStatistics(weighted_grams(X, weight), cross, square)
-
-    def m_step(self, theta, statistics):
-        coef = self._coefficients(statistics)
-        scatter = _scatter(statistics, coef)
-        scatter += self.alpha * np.swapaxes(coef[:, 1:], 1, 2) @ coef[:, 1:]
-        count = statistics.gram[:, 0, 0]
-        starved = count < self._least_rows(theta)
-        fed = np.where(starved, 0.0, 1.0)
-        noise = self._noise(fed[:, None, None] * scatter, fed * count)
-        return self._keep(theta, starved, coef, noise)
-
-    def hold(self, theta):
-        return replace(theta, noise=theta.noise.floored(self.min_variance))
-
-    def gradient(self, theta, statistics):
-        coef = np.concatenate([theta.intercept[:, None], np.swapaxes(theta.coef, 1, 2)], axis=1)
-        pull = statistics.cross - statistics.gram @ coef
-        pull[:, 1:] -= self.alpha * coef[:, 1:]
-        pull[:, 0] *= self.fit_intercept
-        scatter = _scatter(statistics, coef)
-        scatter += self.alpha * np.swapaxes(coef[:, 1:], 1, 2) @ coef[:, 1:]
-        count = statistics.gram[:, 0, 0]
-        fed = np.where(count < self._least_rows(theta), 0.0, 1.0)
-        slope = pull @ theta.noise.precision(len(count)) * fed[:, None, None]
-        noise = theta.noise.gradient(fed[:, None, None] * scatter, fed * count, self.min_variance)
-        return LinearParameters(np.swapaxes(slope[:, 1:], 1, 2), slope[:, 0], noise)
-
-    def penalty(self, theta):
-        return -0.5 * self.alpha * theta.noise.precision_quadratic(np.swapaxes(theta.coef, 1, 2))
-
-    def n_parameters(self, theta):
-        intercepts = theta.intercept.size if self.fit_intercept else 0
-        return theta.coef.size + intercepts + theta.noise.n_parameters()
-
-    def units(self, theta, scaling):
-        y_scale = scaling.y.scale
-        coef = theta.coef * y_scale[:, None] / scaling.X.scale
-        coef = np.where(scaling.X.constant, 0.0, coef)
-        intercept = theta.intercept * y_scale + scaling.y.mean - coef @ scaling.X.mean
-        covariances = theta.noise.scaled(y_scale).publish(len(intercept))
-        return {"coef_": coef, "intercept_": intercept, "covariances_": covariances}
-
-    def _noise(self, scatter, count):
-        return NOISES[self.covariance_type].fit(scatter, count, self.tied, self.min_variance)
-
-    def _coefficients(self, statistics):
-        first = 0 if self.fit_intercept else 1
-        gram = statistics.gram[:, first:, first:].copy()
-        slopes = np.arange(1 - first, gram.shape[1])
-        gram[:, slopes, slopes] += self.alpha
-        coef = np.zeros_like(statistics.cross)
-        coef[:, first:] = solve_psd(gram, statistics.cross[:, first:])
-        return coef
-
-    def _least_rows(self, theta):
-        return 1e-6 if self.tied else theta.coef.shape[2] + 1.0 + 1e-6
-
-    def _keep(self, theta, starved, coef, noise):
-        new_coef = np.where(starved[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
-        new_intercept = np.where(starved[:, None], theta.intercept, coef[:, 0])
-        if starved.any() and not self.tied:
-            noise = noise.keep(theta.noise, starved)
-        return LinearParameters(new_coef, new_intercept, noise)
-
-
-def _scatter(statistics, coef):
-    """Weighted sums of squared residuals (K, q, q) of coefficients (K, p, q)."""
-    cross = np.swapaxes(coef, 1, 2) @ statistics.cross
-    fitted = np.swapaxes(coef, 1, 2) @ (statistics.gram @ coef)
-    scatter = statistics.square - cross - np.swapaxes(cross, 1, 2) + fitted
-    diagonal = np.einsum("kqq->kq", scatter)
-    np.maximum(diagonal, 0.0, out=diagonal)
-    return scatter

@@ -1,9 +1,13 @@
 """Fitters: how theta moves. One file per way, one line per name."""
 
 from skmoe.fitters.em import EM
+from skmoe.fitters.gradient import GradientAscent
+from skmoe.fitters.online import OnlineEM
 
 SHORT_NAMES = {
     "em": EM,
+    "gradient_ascent": GradientAscent,
+    "online_em": OnlineEM,
 }
 
-__all__ = ["EM", "SHORT_NAMES"]
+__all__ = ["EM", "GradientAscent", "OnlineEM", "SHORT_NAMES"]

@@ -48,7 +48,7 @@ class QuasiNewton:
         self.memory = memory
         self.n_calls = 0
         self._last = None
-        self._pairs = []
+        self._pairs = None
 
     def direction(self, theta, step, slope):
         """Return the direction (size,) from theta, where EM's step and the bound's slope are."""
@@ -68,25 +68,49 @@ class QuasiNewton:
 
     def reset(self):
         """Forget the past; return whether there was any."""
-        had_past = bool(self._pairs)
-        self._pairs, self._last = [], None
+        had_past = self._pairs is not None
+        self._pairs = self._last = None
         return had_past
 
     def _learn(self, move, step_change, slope_change):
-        if len(self._pairs) >= self.memory:
-            self._pairs = []
+        if self._pairs is not None and self._pairs.n == self.memory:
+            self._pairs = None
         curvature = float(slope_change @ move)
         noise = 1e-12 * np.linalg.norm(slope_change) * np.linalg.norm(move)
         if curvature >= -noise:
             return
         image = self._correct(slope_change) - step_change
-        self._pairs.append((move, image, curvature, float(slope_change @ image)))
+        if self._pairs is None:
+            self._pairs = _Pairs(self.memory, move.size)
+        self._pairs.append(move, image, curvature, float(slope_change @ image))
 
     def _correct(self, vector):
         """Return S times a vector (size,)."""
-        result = np.zeros_like(vector)
-        for move, image, curvature, overlap in self._pairs:
-            along, across = move @ vector, image @ vector
-            result += ((1.0 + overlap / curvature) * along - across) / curvature * move
-            result -= along / curvature * image
-        return result
+        return 0.0 if self._pairs is None else self._pairs.correct(vector)
+
+
+class _Pairs:
+    """The rank-two terms of S, in arrays, so that S times a vector is four matrix products.
+
+    Rows of ``moves`` and ``images`` are dtheta and v; ``curvature`` is dg'dtheta and ``overlap``
+    is dg'v.
+    """
+
+    def __init__(self, most, size):
+        self.n = 0
+        self.moves, self.images = np.empty((most, size)), np.empty((most, size))
+        self.curvature, self.overlap = np.empty(most), np.empty(most)
+
+    def append(self, move, image, curvature, overlap):
+        """Add a term."""
+        self.moves[self.n], self.images[self.n] = move, image
+        self.curvature[self.n], self.overlap[self.n] = curvature, overlap
+        self.n += 1
+
+    def correct(self, vector):
+        """Return S times a vector (size,)."""
+        moves, images = self.moves[: self.n], self.images[: self.n]
+        curvature, overlap = self.curvature[: self.n], self.overlap[: self.n]
+        along, across = moves @ vector, images @ vector
+        by_move = ((1.0 + overlap / curvature) * along - across) / curvature
+        return by_move @ moves - (along / curvature) @ images

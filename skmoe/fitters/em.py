@@ -1,26 +1,19 @@
 """Expectation-maximization: one sweep of the rows, one step of the parts, again."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
-from skmoe.base import FitResult, Fitter, Parameters, Statistics
+from skmoe._math.checks import check_choice, check_count
+from skmoe.base import FitResult, Fitter
 from skmoe.fitters.acceleration import Plain, QuasiNewton
+from skmoe.fitters.wander import wander
+from skmoe.fitters.watch import visit
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.
 _ROUNDING = 64.0
 # A direction along which this many ever shorter steps fail leads nowhere.
 _SHORTENINGS = 12
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Parameters, what a pass at them brought home, and their bound."""
-
-    theta: Parameters
-    statistics: Statistics
-    bound: float
 
 
 class EM(Fitter):
@@ -59,16 +52,21 @@ class EM(Fitter):
         self.warm_up = warm_up
         self.memory = memory
 
+    def check(self):
+        check_choice("acceleration", self.acceleration, ("quasi_newton", None))
+        check_count("warm_up", self.warm_up, least=0)
+        check_count("memory", self.memory)
+
+    def scout(self):
+        """Return EM as it is by default: plain and accelerated runs begin at the same place."""
+        return EM()
+
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
-        return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
-            theta, tol
-        )
+        self.check()
+        climb = _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass)
+        return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
 
     def _accelerator(self, mixture):
-        if self.acceleration not in ("quasi_newton", None):
-            raise ValueError(
-                f"acceleration={self.acceleration!r} is not known; use 'quasi_newton' or None."
-            )
         smooth = mixture.criterion.smooth and mixture.monotone
         if self.acceleration is None or not smooth:
             return Plain()
@@ -91,37 +89,42 @@ class _Climb:
         """Climb until the bound is expected to rise by less than tol per unit of weight."""
         place = self.visit(theta)
         self.record(place)
-        gains = deque([np.inf], maxlen=3)
-        n_iter, reason = 0, None
+        self.gains = deque([np.inf], maxlen=3)
+        reason, n_iter = None, 0
         while reason is None:
-            step = self.move(place)
-            if step is None:
-                reason = self.out_of_passes() or "no ascent"
+            try:
+                step = self.move(place)
+            except KeyboardInterrupt:
+                reason = "interrupted"
                 break
-            gains.append(step.bound - place.bound)
-            place, n_iter = step, n_iter + 1
-            if _remaining(gains) < tol * place.statistics.total:
-                reason = "converged"
-            else:
-                reason = self.out_of_passes()
+            reason = self.reason_to_stop(place, step, tol)
+            if step is not None:
+                place, n_iter = step, n_iter + 1
         return FitResult(
-            theta=place.theta,
+            theta=self.held.theta,
             bounds=tuple(self.bounds),
-            shares=place.statistics.shares,
+            shares=self.held.statistics.shares,
             n_iter=n_iter,
             converged=reason in ("converged", "no ascent"),
             stop_reason=reason,
         )
 
+    def reason_to_stop(self, place, step, tol):
+        """Return why the climb is over after a step, or None."""
+        if step is None:
+            return self.out_of_passes() or "no ascent"
+        self.gains.append(step.bound - place.bound)
+        if _remaining(self.gains) < tol * step.statistics.total:
+            return "converged"
+        return self.out_of_passes()
+
     def visit(self, theta):
-        """Sweep the rows at theta, brought within its bounds; one pass."""
-        theta = self.mixture.hold(theta)
-        statistics = self.batches.sweep(lambda block: self.mixture.sweep(theta, block))
-        bound = self.mixture.bound(theta, statistics)
-        return _Place(theta, statistics, bound if np.isfinite(bound) else -np.inf)
+        """Sweep the rows at theta; one pass."""
+        return visit(self.mixture, theta, self.batches)
 
     def record(self, place):
-        """Note the bound held after a pass, and tell whoever watches."""
+        """Note the place held after a pass, and tell whoever watches."""
+        self.held = place
         self.bounds.append(place.bound)
         if self.on_pass is not None and self.on_pass(len(self.bounds), place.bound, place.theta):
             self.interrupted = True
@@ -138,7 +141,7 @@ class _Climb:
         step = self.mixture.m_step(place.theta, place.statistics).flatten() - theta
         slope = self.mixture.gradient(place.theta, place.statistics)
         accelerator = self.accelerator if slope is not None else Plain()
-        direction = _leash(accelerator.direction(theta, step, slope), step)
+        direction = _leash(accelerator.direction(theta, step, slope), step, slope)
         found = self.walk(place, theta, direction, slope)
         if found is None and accelerator.reset():
             found = self.walk(place, theta, step, slope)
@@ -170,14 +173,18 @@ def _shorten(expected, fall):
     return float(np.clip(0.5 * expected / (expected + fall), 0.1, 0.5))
 
 
-def _leash(direction, step):
+def _leash(direction, step, slope):
     """Shorten an accelerated direction that runs far ahead of EM's own step.
 
     Free coordinates are logarithms and coefficients of standardized columns: one unit is much.
+    Coordinates that run away alone, those of an expert without rows say, are stopped alone, as
+    long as the rest still climbs.
     """
-    reach = np.abs(direction).max(initial=0.0)
     allowed = 1.0 + 10.0 * np.abs(step).max(initial=0.0)
-    return direction * (allowed / reach) if reach > allowed else direction
+    stopped = np.clip(direction, -allowed, allowed)
+    if slope is None or float(slope @ stopped) > 0:
+        return stopped
+    return direction * (allowed / max(np.abs(direction).max(initial=0.0), allowed))
 
 
 def _slack(place):

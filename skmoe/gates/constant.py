@@ -40,6 +40,8 @@ class ConstantGate(Gate):
     ConstantGate()
     """
 
+    sees_features = False
+
     def init(self, X, n_experts):
         return ConstantGateParameters(np.zeros(n_experts))
 
@@ -60,6 +62,9 @@ class ConstantGate(Gate):
 
     def n_parameters(self, theta):
         return len(theta.score) - 1
+
+    def translated(self, theta, change):
+        return theta
 
     def units(self, theta, scaling):
         d = len(scaling.X_gate.mean)

@@ -1,7 +1,7 @@
 """The sparse neural half: layers, routers, heads, optimizers and the training loop.
 
 It shares the arithmetic and the predictive distribution with the classical half, and nothing else.
-`skmoe.neural.layers`, `skmoe.neural.optimizers` and `skmoe.neural.schedules` know nothing of
+`skmoe.neural.layers`, `skmoe._math.optimizers` and `skmoe._math.schedules` know nothing of
 routing.
 """
 

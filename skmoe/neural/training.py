@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skmoe.neural.optimizers import adam, adamw, sgd
+from skmoe._math.optimizers import adam, adamw, sgd
+from skmoe._math.schedules import SCHEDULES, warmed_up
 from skmoe.neural.routers.reports import merge_reports, summarize
 from skmoe.neural.run import Buffers, Run
-from skmoe.neural.schedules import SCHEDULES, warmed_up
 
 __all__ = ["Rows", "Session", "TrainingOptions", "train"]
 
@@ -113,7 +113,7 @@ def copy_state(state):
 
 
 def optimizer_of(options, layout):
-    """Return the `skmoe.neural.optimizers.Optimizer` that the options name."""
+    """Return the `skmoe._math.optimizers.Optimizer` that the options name."""
     moments = {
         "beta_1": options.beta_1,
         "beta_2": options.beta_2,

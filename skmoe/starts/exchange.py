@@ -49,19 +49,19 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     Notes
     -----
     Handing the rows of expert j to its heir k costs sum_n w_n h_nj (log p_j - log p_k). A split of
-    expert s can hardly gain more than its residuals exceed those of the sharpest expert,
-    N_s / 2 log(r_s^2 / r_min^2) an output; only where that could pay for a merge is the split
-    tried, as a mixture of two experts on the rows of s alone.
+    expert s is tried, as a mixture of two experts on the rows of s alone, only where the bank's
+    `potential` of s could pay for a merge.
 
     References
     ----------
     Ueda, Nakano, Ghahramani and Hinton (2000), SMEM algorithm for mixture models.
     """
+    if not mixture.experts.exchangeable:
+        return []
     share = mixture.share(theta, block)
     mass = share * block.weight[:, None]
     cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
-    residual = block.y[:, None, :] - mixture.experts.mean(theta.experts, block.X)
-    potential = _potential(mass, residual)
+    potential = mixture.experts.potential(theta.experts, block.X, block.y, mass)
     found = []
     enough = mass.sum(axis=0) > 4.0 * (block.X.shape[1] + 2)
     for divided in np.flatnonzero(enough & (potential > cost.min())):
@@ -88,23 +88,17 @@ def _cheapest_merge(cost, divided):
     return np.unravel_index(others.argmin(), others.shape)
 
 
-def _potential(mass, residual):
-    """What a split of each expert could gain at most, shape (K,)."""
-    held = np.maximum(mass.sum(axis=0, dtype=np.float64), 1e-9)
-    spread = np.einsum("nk,nkq->kq", mass, np.square(residual)) / held[:, None]
-    log_spread = np.log(np.maximum(spread, 1e-12)).sum(axis=1)
-    return 0.5 * held * (log_spread - log_spread.min())
-
-
 def _split(mixture, fitter, block, mass, rng):
     """Fit two experts to the rows of one; return the gain and the halves (n, 2) of all rows."""
     held = np.flatnonzero(mass > LEAST_SHARE * block.weight)
+    if not len(held):
+        return -np.inf, None
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, SPLIT_ROWS)
     whole = one_expert(mixture, fitter, own)
-    parts = best_of(mixture, fitter, own, random_shares(own, 2, SPLIT_STARTS, rng))
+    parts = best_of(mixture, fitter, own, random_shares(mixture.experts, own, 2, SPLIT_STARTS, rng))
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()
-    gain = per_row * mass.sum() if parts.sound else -np.inf
+    gain = per_row * mass.sum() if parts.n_sound == 2 else -np.inf
     return float(gain), mixture.share(parts.result.theta, block)
 
 

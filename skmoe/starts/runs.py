@@ -1,4 +1,4 @@
-"""Short runs: from shares of the rows to a place, and the best place of several."""
+"""Short runs: from shares of the rows to a place, and races of several for the best place."""
 
 from dataclasses import dataclass
 
@@ -9,39 +9,56 @@ from skmoe.base import FitResult, Parameters
 from skmoe.batches import Block, InMemory
 from skmoe.mixture import MixtureParameters
 
-__all__ = ["Candidate", "best_of", "halve", "is_sound", "one_expert", "settle", "short_run"]
+__all__ = ["Candidate", "best_of", "count_sound", "halve", "one_expert", "race", "settle"]
 
-# Passes of the first round; each later round keeps a third of the runs and doubles the passes.
+# Passes of the first round, in which most starts on easy data show where they lead.
 FIRST_PASSES = 4
 ROUNDS = 3
-# Few rows make passes cheap and starts treacherous: up to this many times longer rounds.
-CHEAP_ROWS, LONGEST_ROUND = 2000, 6
-# Bounds closer than this share of themselves are the same place.
-SAME_PLACE = 1e-4
+# A race gives a run this many passes before it compares, and no run more than that. Few rows make
+# passes cheap and starts treacherous: there the first look comes later.
+RACE_PASSES, PATIENT_PASSES, LONGEST_RACE = 8, 16, 256
+CHEAP_ROWS = 2000
+# Bounds closer than this, for each unit of weight, are the same place.
+SAME_PLACE = 1e-6
 TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """A place reached by a short run, and whether it explains the rows soundly."""
+    """A place reached by short runs, one after the other.
+
+    Attributes
+    ----------
+    result : FitResult
+        Of the last run.
+    n_sound : int
+        Experts that explain their rows soundly.
+    rise : float
+        How much the bound rose in the second half of all passes.
+    """
 
     result: FitResult
-    sound: bool
+    n_sound: int
+    rise: float
 
     @property
     def rank(self):
-        """Sort key: sound places first, then the higher bound."""
-        return (self.sound, self.result.bound)
+        """Sort key: more sound experts first, then the higher bound."""
+        return (self.n_sound, self.result.bound)
+
+    @property
+    def reach(self):
+        """The rank if the bound rose as much again."""
+        return (self.n_sound, self.result.bound + self.rise)
 
 
-def is_sound(result, block):
-    """Return whether no expert has shrunk onto a few rows.
+def count_sound(result, block):
+    """Return how many experts have neither lost their rows nor shrunk onto a few of them.
 
     An expert that holds hardly more rows than it has coefficients fits them at will, and its
     likelihood grows without bound.
     """
-    held = result.shares[result.shares > 0.5]
-    return bool((held > 2.0 * (block.X.shape[1] + 1) + 1.0).all())
+    return int((result.shares > 2.0 * (block.X.shape[1] + 1) + 1.0).sum())
 
 
 def settle(mixture, batches, share):
@@ -54,6 +71,7 @@ def settle(mixture, batches, share):
     share : ndarray of shape (n, K)
     """
     block = batches.block
+    share = mixture.tied_shares(share, block)
     # The weight of a row becomes one weight for each expert.
     shared = batches.of(Block(block.X, block.X_gate, block.y, share * block.weight[:, None]))
     experts, gate = mixture.experts, mixture.gate
@@ -81,10 +99,13 @@ def _follow(part, theta, statistics) -> Parameters:
     return theta
 
 
-def short_run(mixture, fitter, batches, theta, passes):
+def short_run(mixture, fitter, batches, theta, passes, ran_before=0):
     """Run the fitter for some passes and judge where it ends, a Candidate."""
     result = fitter.fit(mixture, theta, batches, max_iter=passes, tol=TOLERANCE)
-    return Candidate(result, is_sound(result, batches.block))
+    middle = max(0, (result.n_passes - ran_before) // 2)
+    # Rounding may let a settled bound sink by a hair.
+    rise = max(0.0, result.bound - result.bounds[middle])
+    return Candidate(result, count_sound(result, batches.block), rise)
 
 
 def one_expert(mixture, fitter, block):
@@ -96,22 +117,23 @@ def one_expert(mixture, fitter, block):
 
 def best_of(mixture, fitter, block, shares):
     """Return the best Candidate that short runs from the shares reach."""
+    batches = InMemory(block)
+    thetas = [settle(mixture, batches, share) for share in shares]
     with Parallel(n_jobs=1) as parallel:
-        return halve(mixture, fitter, block, shares, parallel)[0]
+        return halve(mixture, fitter, batches, thetas, parallel)[0]
 
 
-def halve(mixture, fitter, block, shares, parallel):
-    """Run from all shares, keep the best third, double the passes, again.
+def halve(mixture, fitter, batches, thetas, parallel):
+    """Run from all places, keep the best third, double the passes, again.
+
+    Quick, and enough where a few passes tell good places from bad ones.
 
     Returns
     -------
     list of Candidate
         The distinct survivors, best first.
     """
-    batches = InMemory(block)
-    run, follow = delayed(short_run), delayed(settle)
-    thetas = parallel(follow(mixture, batches, share) for share in shares)
-    passes = FIRST_PASSES * min(LONGEST_ROUND, max(1, CHEAP_ROWS // block.n_rows))
+    run, passes = delayed(short_run), FIRST_PASSES
     for _ in range(ROUNDS):
         found = parallel(run(mixture, fitter, batches, theta, passes) for theta in thetas)
         found = distinct(found)
@@ -120,12 +142,53 @@ def halve(mixture, fitter, block, shares, parallel):
     return found
 
 
+def race(mixture, fitter, batches, thetas, parallel, rivals=()):
+    """Run from all places, give up those that fall behind for good, until the rest is settled.
+
+    Where experts overlap, a few passes tell nothing: bounds go on rising by more than they differ.
+    A run is given up when the rise of the last half of its passes, repeated, would not take it to
+    the best place reached.
+
+    Parameters
+    ----------
+    mixture : skmoe.mixture.Mixture
+    fitter : skmoe.base.Fitter
+    batches : skmoe.batches.InMemory
+    thetas : sequence of Parameters
+    parallel : joblib.Parallel
+    rivals : sequence of Candidate
+        Places on the same rows that have run before.
+
+    Returns
+    -------
+    list of Candidate
+        The distinct survivors, best first.
+    """
+    patience = RACE_PASSES * CHEAP_ROWS / batches.block.total
+    passes = int(np.clip(patience, RACE_PASSES, PATIENT_PASSES))
+    if mixture.experts.target.coarse:
+        # Where answers are coarse, bounds rise slowly at first and differ late.
+        passes = PATIENT_PASSES
+    run, total = delayed(short_run), 0
+    resting, found = list(rivals), []
+    while thetas and total < LONGEST_RACE:
+        ran = parallel(run(mixture, fitter, batches, theta, passes, total) for theta in thetas)
+        found = distinct(resting + ran)
+        found = [each for each in found if each.reach >= found[0].rank]
+        going = [each for each in found if each in ran and not each.result.converged]
+        resting = [each for each in found if each not in going]
+        thetas = [each.result.theta for each in going]
+        total += passes
+        passes = total
+    return found
+
+
 def distinct(found):
     """Return candidates best first, without those whose bound repeats a better one's."""
     kept = []
     for candidate in sorted(found, key=lambda each: each.rank, reverse=True):
-        bound = candidate.result.bound
-        apart = SAME_PLACE * max(abs(bound), 1.0)
+        bound, weight = candidate.result.bound, candidate.result.shares.sum()
+        apart = SAME_PLACE * weight
         if all(abs(bound - other.result.bound) > apart for other in kept):
             kept.append(candidate)
     return kept

@@ -1,17 +1,30 @@
 """The search for a start: several directions on a subsample, then exchanges on all rows."""
 
-from joblib import Parallel
+from dataclasses import dataclass
 
-from skmoe.starts.directions import random_shares, subsample
+import numpy as np
+from joblib import Parallel, delayed
+
+from skmoe.base import Fitter
+from skmoe.batches import InMemory
+from skmoe.mixture import Mixture
+from skmoe.starts.directions import kicked_shares, random_shares, subsample
 from skmoe.starts.exchange import promising_exchanges
-from skmoe.starts.runs import halve, settle, short_run
+from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle
 
 __all__ = ["best_start"]
 
-# First runs see at most this many rows, drawn evenly along a random direction.
-SUBSAMPLE_ROWS = 2000
-# Passes over all rows before a place is judged.
-TRIAL_PASSES = 12
+# Quick runs see this many rows for an expert and for each of its coefficients, drawn evenly along
+# a random direction; races see more.
+ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT = 250, 15
+RACE_ROWS = 5000
+# A quick run whose last half rose by more than this for each unit of weight tells too little.
+STEADY = 5e-4
+# Times that n_init runs race where rows are few and optima lie close together. Every second time
+# they set out from the best place found, with the rows of two experts drawn anew.
+WAVES = 4
+# Places followed on all rows.
+FINALISTS = 3
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
 
@@ -23,7 +36,7 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     ----------
     mixture : skmoe.mixture.Mixture
     fitter : skmoe.base.Fitter
-    batches : skmoe.batches.InMemory
+    batches : skmoe.batches.Batches
         All rows, standardized.
     n_experts : int
     n_init : int
@@ -35,35 +48,91 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     Returns
     -------
     Parameters
+
+    Notes
+    -----
+    Where regimes are clear, quick runs on few rows find the good place, and exchanges mend what
+    is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
+    runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
+    in several waves: passes cost next to nothing there, and optima differ most. Coarse answers,
+    classes, tell so little a row that quick runs mislead: they always race.
     """
-    sample = subsample(batches.block, rng, SUBSAMPLE_ROWS)
-    shares = random_shares(sample, n_experts, n_init, rng)
+    home = batches.resident(rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
-        found = halve(mixture, fitter, sample, shares, parallel)
-    best = max(
-        (_trial(mixture, fitter, batches, each.result.theta) for each in found[:2]),
-        key=lambda candidate: candidate.rank,
-    )
-    return _exchange(mixture, fitter, batches, best, rng).result.theta
+        search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
+        thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
+        best = search.race(home, thetas)[0]
+        return search.exchange(home, best).result.theta
 
 
-def _trial(mixture, fitter, batches, theta):
-    return short_run(mixture, fitter, batches, theta, TRIAL_PASSES)
+@dataclass(frozen=True)
+class _Search:
+    """One search: what is fitted, how, from how many directions, and who runs it."""
 
+    mixture: Mixture
+    scout: Fitter
+    n_experts: int
+    n_init: int
+    rng: np.random.RandomState
+    parallel: Parallel
 
-def _exchange(mixture, fitter, batches, best, rng):
-    """Make exchanges as long as one leads higher; return the last Candidate."""
-    for _ in range(MOST_EXCHANGES):
-        theta = best.result.theta
-        moves = promising_exchanges(mixture, fitter, theta, batches.block, rng)
-        better = None
-        for move in moves[:TRIALS]:
-            start = settle(mixture, batches, move.shares)
-            reached = _trial(mixture, fitter, batches, start)
-            if reached.rank > best.rank:
-                better = reached
+    def contenders(self, home):
+        """Return places (Candidates, best first) that runs on some of the rows lead to."""
+        few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
+        if home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse:
+            sample = InMemory(subsample(home.block, self.rng, few))
+            thetas = self.starts(sample)
+            found = halve(self.mixture, self.scout, sample, thetas, self.parallel)
+            if _is_steady(found[0]):
+                return found
+        sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS)))
+        return self.waves(sample)
+
+    def waves(self, sample):
+        """Return the places that win one race after the other on a sample."""
+        found = self.race(sample, self.starts(sample))
+        for wave in range(1, WAVES if sample.block.total <= CHEAP_ROWS else 1):
+            kicked = wave % 2 == 1 and self.n_experts > 2
+            thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
+            found = self.race(sample, thetas, found)
+        return found
+
+    def starts(self, sample):
+        """Return Parameters that follow first guesses."""
+        shares = random_shares(
+            self.mixture.experts, sample.block, self.n_experts, self.n_init, self.rng
+        )
+        return self.places(sample, shares)
+
+    def kicks(self, sample, best):
+        """Return Parameters that follow the shares of the best place, kicked."""
+        share = self.mixture.share(best.result.theta, sample.block)
+        shares = kicked_shares(self.mixture.experts, sample.block, share, self.n_init, self.rng)
+        return self.places(sample, shares)
+
+    def places(self, sample, shares):
+        """Return Parameters that follow each of the shares."""
+        return self.parallel(delayed(settle)(self.mixture, sample, share) for share in shares)
+
+    def race(self, batches, thetas, rivals=()):
+        """Return the Candidates that are left of a race, best first."""
+        return race(self.mixture, self.scout, batches, thetas, self.parallel, rivals)
+
+    def exchange(self, home, best):
+        """Make exchanges as long as one leads higher; return the last Candidate."""
+        for _ in range(MOST_EXCHANGES):
+            theta = best.result.theta
+            moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)
+            trials = (
+                self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
+                for move in moves[:TRIALS]
+            )
+            better = next((reached for reached in trials if reached is not best), None)
+            if better is None:
                 break
-        if better is None:
-            return best
-        best = better
-    return best
+            best = better
+        return best
+
+
+def _is_steady(candidate):
+    return candidate.rise <= STEADY * candidate.result.shares.sum()

@@ -53,7 +53,7 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.neural.optimizers import adam
+    >>> from skmoe._math.optimizers import adam
     >>> optimizer = adam()
     >>> theta = np.array([1.0, -2.0])
     >>> theta, state = optimizer.update(theta, 3 * theta, optimizer.init(theta), 0.1)
@@ -136,7 +136,7 @@ def sgd(momentum=0.9, nesterov=True):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmoe.neural.optimizers import sgd
+    >>> from skmoe._math.optimizers import sgd
     >>> optimizer = sgd(momentum=0.5, nesterov=False)
     >>> theta, state = np.array([1.0]), optimizer.init(np.array([1.0]))
     >>> for _ in range(2):

@@ -36,7 +36,7 @@ def warmed_up(schedule, n_steps):
 
     Examples
     --------
-    >>> from skmoe.neural.schedules import cosine, warmed_up
+    >>> from skmoe._math.schedules import cosine, warmed_up
     >>> schedule = warmed_up(cosine, 10)
     >>> [round(schedule(step / 100, step), 3) for step in (1, 10, 50, 100)]
     [0.1, 0.976, 0.5, 0.0]

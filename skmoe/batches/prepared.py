@@ -1,0 +1,84 @@
+"""Row blocks that are made ready one by one, on their way from a source to the parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmoe.base import Statistics
+from skmoe.batches.rows import Batches, InMemory, Standardizer
+
+__all__ = ["Moments", "Prepared"]
+
+
+class Prepared(Batches):
+    """Batches over a source whose rows are picked and standardized block by block.
+
+    Parameters
+    ----------
+    source : skmoe.batches.sources.Source
+    prepare : callable
+        ``prepare(Rows) -> Block``: what experts and gate see, standardized.
+    sample : Block
+        Rows on which to look for a start.
+    block_rows : int
+    n_threads : int, default=1
+        Blocks worked on side by side, in the source's own way.
+    """
+
+    def __init__(self, source, prepare, sample, block_rows, n_threads=1):
+        self.source = source
+        self.prepare = prepare
+        self.block = sample
+        self.block_rows = block_rows
+        self.n_threads = n_threads
+
+    def sweep(self, function):
+        prepare = self.prepare
+        return self.source.sweep(
+            lambda rows: function(prepare(rows).frozen()), self.block_rows, self.n_threads
+        )
+
+    def shuffled(self, n_rows, rng):
+        for rows in self.source.blocks(n_rows, rng):
+            yield self.prepare(rows)
+
+    def resident(self, rng):
+        return InMemory(self.block, None, self.n_threads)
+
+
+@dataclass(frozen=True)
+class Moments(Statistics):
+    """Count, weight, weighted means and squared deviations of columns; they add up exactly.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance.
+    """
+
+    n_rows: int
+    total: float
+    mean: np.ndarray
+    square: np.ndarray
+
+    @classmethod
+    def of(cls, A, weight):
+        """Measure the columns of A (n, d) under the row weights (n,)."""
+        A, weight = A.astype(np.float64, copy=False), weight.astype(np.float64, copy=False)
+        total = float(weight.sum())
+        mean = weight @ A / total if total > 0 else np.zeros(A.shape[1])
+        return cls(len(A), total, mean, weight @ np.square(A - mean))
+
+    def __add__(self, other):
+        total = self.total + other.total
+        part = other.total / total if total > 0 else 0.0
+        gap = other.mean - self.mean
+        return Moments(
+            self.n_rows + other.n_rows,
+            total,
+            self.mean + part * gap,
+            self.square + other.square + self.total * part * gap * gap,
+        )
+
+    def standardizer(self, dtype):
+        """Return the Standardizer of the columns, which are stored as ``dtype``."""
+        return Standardizer.from_moments(self.mean, np.sqrt(self.square / self.total), dtype)

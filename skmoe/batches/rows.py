@@ -1,0 +1,357 @@
+"""Where rows come from: blocks that fit the cache, in units in which every column counts alike."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from skmoe._math.extremes import far_rows, spread_of, squares_overflow
+
+__all__ = ["Batches", "Block", "InMemory", "Scaling", "map_blocks", "threads_for_rows"]
+
+# Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
+# longer ones for memory traffic.
+CACHE_NUMBERS = 2**19
+LEAST_ROWS, MOST_ROWS = 512, 4096
+# Blocks a thread must have before a second one pays.
+LEAST_BLOCKS = 4
+# Blocks that threads may be ahead of the sum.
+BLOCKS_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows on their way to the parts.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+        What the experts see.
+    X_gate : ndarray of shape (n, d_gate)
+        What the gate sees; often the same array.
+    y : ndarray of shape (n, q)
+    weight : ndarray of shape (n,)
+    group : ndarray of shape (n,), int, or None
+        Numbers of groups whose rows share one responsibility; equal numbers are neighbors.
+    """
+
+    X: np.ndarray
+    X_gate: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    group: np.ndarray | None = None
+
+    def rows(self, index):
+        """Return the rows of a slice or of an array of row numbers."""
+        X = self.X[index]
+        X_gate = X if self.X_gate is self.X else self.X_gate[index]
+        group = None if self.group is None else self.group[index]
+        return Block(X, X_gate, self.y[index], self.weight[index], group)
+
+    def by_group(self, group):
+        """Return the rows in the order of their groups (n,), which they are told to share."""
+        order = np.argsort(group, kind="stable")
+        X = np.asfortranarray(self.X[order])
+        X_gate = X if self.X_gate is self.X else np.asfortranarray(self.X_gate[order])
+        y = np.asfortranarray(self.y[order])
+        return Block(X, X_gate, y, self.weight[order], np.asarray(group)[order])
+
+    def frozen(self):
+        """Return a block of read-only views: parts look at rows, they own none."""
+        X, y, weight = (_read_only(array) for array in (self.X, self.y, self.weight))
+        X_gate = X if self.X_gate is self.X else _read_only(self.X_gate)
+        return Block(X, X_gate, y, weight, self.group)
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return len(self.y)
+
+    @property
+    def total(self):
+        """Weight of all rows (a float)."""
+        return float(self.weight.sum(dtype=np.float64))
+
+
+def _read_only(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+class Batches(ABC):
+    """A source of row blocks that can be swept again and again."""
+
+    @abstractmethod
+    def sweep(self, function):
+        """Return the sum of ``function(block)`` over all blocks."""
+
+    @abstractmethod
+    def shuffled(self, n_rows, rng):
+        """Yield blocks of about n_rows rows, each row once, in an order as random as can be."""
+
+    @abstractmethod
+    def resident(self, rng):
+        """Return InMemory batches on which to look for a start: all rows, or a fair sample."""
+
+
+class InMemory(Batches):
+    """Row blocks of arrays that are held in memory.
+
+    Parameters
+    ----------
+    block : Block
+        All rows; column-major arrays are the fast ones.
+    block_rows : int or None, default=None
+        Rows handed out at a time; None fits their quadratic features into the cache.
+    n_threads : int, default=1
+        Blocks worked on side by side. Sums are taken in the order of the rows, so that results
+        do not depend on it.
+    """
+
+    def __init__(self, block, block_rows=None, n_threads=1):
+        self.block = block.frozen()
+        self.block_rows = block_rows or cache_rows(block.X.shape[1])
+        if block.group is not None:
+            # A cut might go through a group.
+            self.block_rows = max(1, block.n_rows)
+        self.n_threads = n_threads
+
+    def resident(self, rng):
+        return self
+
+    def shuffled(self, n_rows, rng):
+        order = rng.permutation(self.block.n_rows)
+        for start in range(0, len(order), n_rows):
+            yield self.block.rows(order[start : start + n_rows])
+
+    def split(self, share, rng):
+        """Return batches of some rows at random, and of the share of them that is set aside."""
+        order = rng.permutation(self.block.n_rows)
+        n_aside = min(max(1, round(share * len(order))), len(order) - 1)
+        aside, kept = np.sort(order[:n_aside]), np.sort(order[n_aside:])
+        return self.of(self.block.rows(kept)), self.of(self.block.rows(aside))
+
+    def of(self, block):
+        """Return batches of other arrays for the same rows."""
+        return InMemory(block, self.block_rows, self.n_threads)
+
+    def sweep(self, function):
+        n, step = self.block.n_rows, self.block_rows
+        if n <= step:
+            return function(self.block)
+        blocks = map_blocks(lambda rows: function(self.block.rows(rows)), n, step, self.n_threads)
+        return reduce(add, blocks)
+
+
+def map_blocks(task, n_rows, block_rows, n_threads=1):
+    """Return an iterable of ``task(slice)`` over blocks of rows, in their order.
+
+    Parameters
+    ----------
+    task : callable
+    n_rows, block_rows : int
+    n_threads : int
+        Blocks worked on side by side, where there are enough of them to pay.
+    """
+    slices = [slice(start, start + block_rows) for start in range(0, n_rows, block_rows)]
+    if n_threads == 1 or len(slices) < LEAST_BLOCKS * n_threads:
+        return map(task, slices)
+    return _map_in_threads(task, slices, n_threads)
+
+
+def _map_in_threads(task, slices, n_threads):
+    waiting = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for rows in slices:
+            waiting.append(pool.submit(task, rows))
+            # Answers that nobody has fetched yet hold memory.
+            if len(waiting) > BLOCKS_AHEAD * n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def threads_for_rows():
+    """Hold BLAS to one thread, and yield the number of threads that rows may use instead.
+
+    BLAS threads hurt products as small as a block's; the user's limit on them is kept.
+    """
+    blas = ThreadpoolController().select(user_api="blas")
+    n_threads = max((library["num_threads"] for library in blas.info()), default=1)
+    with blas.limit(limits=1):
+        yield n_threads
+
+
+def cache_rows(n_features):
+    """Return how many rows make a block whose quadratic features fit the cache (an int)."""
+    products = (n_features + 1) * (n_features + 2) // 2
+    return int(min(MOST_ROWS, max(LEAST_ROWS, CACHE_NUMBERS // products)))
+
+
+@dataclass(frozen=True)
+class Standardizer:
+    """Shift and scale of the columns of one array.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+    scale : ndarray of shape (d,)
+        Standard deviations; 1 for a constant column.
+    constant : ndarray of shape (d,), bool
+        Columns that do not vary; they become exact zeros.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+
+    @classmethod
+    def of(cls, A, weight):
+        """Measure the columns of A (n, d) under the row weights (n,)."""
+        share = weight.astype(np.float64) / weight.sum(dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = share @ A
+            # A second sweep takes out what the first sum lost to rounding.
+            centered = A - mean
+            mean = mean + share @ centered
+            centered = A - mean
+        if not np.isfinite(mean).all():
+            # Halves of the largest numbers can be added.
+            inner = cls.of(A * A.dtype.type(0.25), weight)
+            return cls(inner.mean * 4.0, inner.scale * 4.0, inner.constant)
+        return cls.from_moments(mean, spread_of(centered, share), A.dtype)
+
+    @classmethod
+    def from_moments(cls, mean, scale, dtype):
+        """Return the standardization to means and deviations (d,) of columns of a dtype."""
+        precision = np.finfo(dtype).eps
+        # Less spread than the rounding of its own mean: no information.
+        constant = scale <= 10 * precision * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, scale), constant)
+
+    @classmethod
+    def of_target(cls, y, weight, target):
+        """Measure y (n, q) as far as the target may be shifted or scaled."""
+        return cls.of(y, weight).for_target(target)
+
+    def for_target(self, target):
+        """Return the same standardization as far as the target may be shifted or scaled."""
+        mean, scale = self.mean if target.shifted else np.zeros_like(self.mean), self.scale
+        if not target.shifted:
+            positive = target.least >= 0.0
+            scale = np.abs(self.mean) if positive else self.uncentered().scale
+        unit = (scale > 0) & target.scaled
+        return Standardizer(mean, np.where(unit, scale, 1.0), self.constant & target.shifted)
+
+    def uncentered(self):
+        """Return the standardization by root mean squares that leaves the origin where it is."""
+        size = np.hypot(self.mean, np.where(self.constant, 0.0, self.scale))
+        return Standardizer(np.zeros_like(size), np.where(size > 0, size, 1.0), size == 0)
+
+    def without(self, columns):
+        """Return the same standardization that leaves the numbered columns as they are."""
+        if not len(columns):
+            return self
+        mean, scale, constant = self.mean.copy(), self.scale.copy(), self.constant.copy()
+        mean[columns], scale[columns], constant[columns] = 0.0, 1.0, False
+        return Standardizer(mean, scale, constant)
+
+    def change_to(self, new):
+        """Return the Affine by which columns standardized as ``new`` become this one's."""
+        ratio, shift = new.scale / self.scale, (new.mean - self.mean) / self.scale
+        return Affine(ratio, np.where(self.constant, 0.0, shift))
+
+    def apply(self, A):
+        """Return the standardized columns, column-major, in the precision of A."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
+            columns *= (1.0 / self.scale)[:, None].astype(A.dtype)
+            out_of_reach = squares_overflow(columns)
+        if out_of_reach:
+            return self._apply_far(A)
+        if self.constant.any():
+            columns[self.constant] = 0.0
+        return columns.T
+
+    def _apply_far(self, A):
+        """Return the standardized columns where their squares overflow."""
+        varied = ~self.constant
+        columns = np.zeros(A.shape, A.dtype, order="F")
+        columns[:, varied] = far_rows(A[:, varied], self.mean[varied], self.scale[varied])
+        return columns
+
+
+@dataclass(frozen=True)
+class Affine:
+    """From new columns to old ones: old = ratio * new + shift.
+
+    Attributes
+    ----------
+    ratio, shift : ndarray of shape (d,)
+    """
+
+    ratio: np.ndarray
+    shift: np.ndarray
+
+    def of_lines(self, coef, intercept):
+        """Return coefficients (..., d) and intercepts (...) that act on new columns."""
+        return coef * self.ratio, intercept + coef @ self.shift
+
+    @property
+    def is_none(self):
+        """Whether old and new are the same."""
+        return bool((self.ratio == 1.0).all() and (self.shift == 0.0).all())
+
+
+@dataclass(frozen=True)
+class Change:
+    """From one scaling of the rows to another one.
+
+    Attributes
+    ----------
+    X, X_gate, y : Affine
+    """
+
+    X: Affine
+    X_gate: Affine
+    y: Affine
+
+    def without_features(self):
+        """Return the same change for experts that are shown no feature."""
+        return Change(Affine(self.X.ratio[:0], self.X.shift[:0]), self.X_gate, self.y)
+
+    @property
+    def is_none(self):
+        """Whether nothing has changed."""
+        return self.X.is_none and self.X_gate.is_none and self.y.is_none
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How rows were standardized: experts' features, gate's features and targets.
+
+    Nothing that is learned depends on the units of X or y, since the parts only ever see
+    standardized columns; ``units`` of the parts brings coefficients back.
+    """
+
+    X: Standardizer
+    X_gate: Standardizer
+    y: Standardizer
+
+    def change_to(self, new):
+        """Return the Change from this scaling to a new one."""
+        pairs = ((self.X, new.X), (self.X_gate, new.X_gate), (self.y, new.y))
+        return Change(*(old.change_to(now) for old, now in pairs))
+
+    def without_features(self):
+        """Return the same scaling for experts that are shown no feature."""
+        X = Standardizer(self.X.mean[:0], self.X.scale[:0], self.X.constant[:0])
+        return Scaling(X, self.X_gate, self.y)

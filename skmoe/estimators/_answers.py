@@ -1,0 +1,476 @@
+"""What fitted mixtures answer."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skmoe._math.checks import check_count
+from skmoe._math.extremes import within_numbers
+from skmoe.batches import Block
+from skmoe.distribution import MixtureDistribution
+from skmoe.estimators import _validation
+from skmoe.mixture import GroupedMixture
+
+__all__ = ["AnswersMixin"]
+
+
+class AnswersMixin:
+    """Answers of a fitted sentence, in the units of the user's data."""
+
+    def predict_distribution(self, X, offset=None):
+        """Return the predictive mixture of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        MixtureDistribution
+            With the methods of a frozen `scipy.stats` distribution, over rows.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.predict_distribution(X).interval(0.9)[0].shape
+        (10,)
+        """
+        seen, seen_by_gate = self._seen(self._table(X), offset)
+        return MixtureDistribution(
+            self._weights(seen_by_gate),
+            self.experts_.components(self.theta_.experts, seen),
+            loc=self._scaling.y.mean,
+            scale=self._scaling.y.scale,
+            squeeze=self._flat,
+        )
+
+    def predict_gate(self, X):
+        """Return the gate's weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_experts)
+            Rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.predict_gate(X).sum(axis=1).round(6)
+        array([1., 1., 1., 1., 1., 1., 1., 1., 1., 1.])
+        """
+        _, seen = self._seen(self._table(X))
+        return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
+
+    def predict_experts(self, X, offset=None):
+        """Return every expert's mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_experts) or (n_samples, n_experts, n_targets)
+            In units of y; for classes, their probabilities.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.predict_experts(X).shape
+        (10, 2)
+        """
+        seen, _ = self._seen(self._table(X), offset)
+        means = self.experts_.mean(self.theta_.experts, seen)
+        means = np.ascontiguousarray(self._in_units_of_y(means).astype(seen.dtype, copy=False))
+        return means[:, :, 0] if self._flat else means
+
+    def apply(self, X):
+        """Return the number of the most weighted expert of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            From 0 to n_experts - 1.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> int(est.apply(X).max())
+        1
+        """
+        return self.predict_gate(X).argmax(axis=1)
+
+    def responsibilities(self, X, y, offset=None, groups=None):
+        """Return who made which row, given its answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers; classes for a classifier.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_experts)
+            Posterior probabilities of the experts; rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.responsibilities(X, y).shape
+        (10, 2)
+        """
+        block = self._answered(self._table(X), y, offset)
+        if groups is not None:
+            return self._shares_of_groups(block, groups)
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(self._mixture.share(self.theta_, block))
+
+    def score_samples(self, X, y=None, offset=None):
+        """Return the log-density of every answer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+            Their answers. None: the density at the prediction itself, a measure of how sure the
+            mixture is.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Nats, for y in its own units. A density too small for its logarithm to be a number of
+            this precision is given the least number.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.score_samples(X, y).shape
+        (10,)
+        """
+        table = self._table(X)
+        if y is None:
+            y = self._likeliest(X, offset)
+        block = self._answered(table, y, offset)
+        with np.errstate(over="ignore"):
+            logs = self._mixture.criterion.log_density(
+                self.gate_.log_prob(self.theta_.gate, block.X_gate),
+                self.experts_.log_prob(self.theta_.experts, block.X, block.y),
+            )
+        return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
+
+    def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
+        """Return the log-density of the answers, summed over rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers; classes for a classifier.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
+
+        Returns
+        -------
+        float
+            Nats, for y in its own units.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> bool(np.isclose(est.log_likelihood(X, y), est.score_samples(X, y).sum()))
+        True
+        """
+        if groups is not None:
+            block = self._answered(self._table(X), y, offset)
+            return self._log_likelihood_of_groups(block, sample_weight, groups)
+        logs = self.score_samples(X, y, offset)
+        if sample_weight is None:
+            return float(logs.sum(dtype=np.float64))
+        return float(np.dot(_validation.check_weights(sample_weight, logs), logs))
+
+    def aic(self, X, y, offset=None):
+        """Return Akaike's information criterion, 2 p - 2 log L.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers; classes for a classifier.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        float
+            Lower is better.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        References
+        ----------
+        Akaike (1974), A new look at the statistical model identification.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.aic(X, y) == 2 * est.n_parameters_ - 2 * est.log_likelihood(X, y)
+        True
+        """
+        log_likelihood = self.log_likelihood(X, y, offset=offset)
+        return 2.0 * self.n_parameters_ - 2.0 * log_likelihood
+
+    def bic(self, X, y, offset=None):
+        """Return the Bayesian information criterion, p log n - 2 log L.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers; classes for a classifier.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        float
+            Lower is better.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        References
+        ----------
+        Schwarz (1978), Estimating the dimension of a model.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> bool(est.bic(X, y) > est.aic(X, y))  # log(10) > 2
+        True
+        """
+        logs = self.score_samples(X, y, offset)
+        return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
+
+    def icl(self, X, y, offset=None):
+        """Return the integrated completed likelihood: BIC plus twice the shares' entropy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers; classes for a classifier.
+        offset : array-like of shape (n_samples,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        float
+            Lower is better.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        References
+        ----------
+        Biernacki, Celeux and Govaert (2000), Assessing a mixture model for clustering with the
+        integrated completed likelihood.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> bool(est.icl(X, y) >= est.bic(X, y))
+        True
+        """
+        share = self.responsibilities(X, y, offset)
+        entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
+        return float(self.bic(X, y, offset) + 2.0 * entropy)
+
+    def sample(self, X, n_samples=1, random_state=None, offset=None):
+        """Draw answers for the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows to draw for.
+        n_samples : int, default=1
+            Draws a row.
+        random_state : int, RandomState or None, default=None
+            Seed of the draws.
+        offset : array-like of shape (n_rows,), optional
+            For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), or (n_rows, n_samples) for more than one draw
+            With a last axis of targets where y had one.
+
+        Raises
+        ------
+        ValueError
+            For rows or numbers of draws that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.sample(X, n_samples=100, random_state=0).shape
+        (10, 100)
+        """
+        check_count("n_samples", n_samples)
+        answer = self.predict_distribution(X, offset)
+        with _validation.naming("random_state"):
+            return answer.rvs(size=n_samples, random_state=random_state)
+
+    # ------------------------------------------------------------------------------------ details
+
+    def _table(self, X):
+        """Return the validated Table of X for a fitted estimator."""
+        check_is_fitted(self)
+        return self._check_table(X, reset=False)
+
+    def _weights(self, seen_by_gate):
+        """Return the weights (n, K) that the criterion gives the experts' answers."""
+        return self._mixture.criterion.predictive_weights(
+            self.gate_.weights(self.theta_.gate, seen_by_gate)
+        )
+
+    def _in_units_of_y(self, values):
+        """Return values (..., q) of standardized y in the user's units."""
+        with np.errstate(over="ignore"):
+            return within_numbers(values * self._scaling.y.scale + self._scaling.y.mean)
+
+    def _answered(self, table, y, offset=None):
+        """Return the standardized Block of rows with answers."""
+        y = self._check_answers(y, table)
+        self._mixture.experts.target.check(y)
+        seen, seen_by_gate = self._seen(table, offset)
+        y = self._scaling.y.apply(y.astype(seen.dtype, copy=False))
+        return Block(seen, seen_by_gate, y, np.ones(len(y), seen.dtype))
+
+    def _shares_of_groups(self, block, groups):
+        """Return responsibilities (n, K) that the rows of a group have in common."""
+        groups = _validation.check_groups(groups, block.n_rows)
+        share = self._grouped.share(self.theta_, block.by_group(groups))
+        answer = np.empty(share.shape, share.dtype)
+        answer[np.argsort(groups, kind="stable")] = share
+        return answer
+
+    def _log_likelihood_of_groups(self, block, sample_weight, groups):
+        """Return the summed log-likelihood of groups of rows (a float)."""
+        if sample_weight is not None:
+            weight = _validation.check_weights(sample_weight, block.X)
+            block = replace(block, weight=weight.astype(block.weight.dtype))
+        block = block.by_group(_validation.check_groups(groups, block.n_rows))
+        unit = block.weight.sum(dtype=np.float64) * np.log(self._scaling.y.scale).sum()
+        return float(self._grouped.pooled(self.theta_, block).sum() - unit)
+
+    @property
+    def _grouped(self):
+        """The sentence for rows in groups."""
+        mixture = self._mixture
+        return GroupedMixture(mixture.experts, mixture.gate, mixture.criterion)
+
+    def _check_answers(self, y, table):
+        """Return validated y (n, q)."""
+        return _validation.check_answers(self, y, table)
+
+    def _likeliest(self, X, offset):
+        """Return the answers (n,) or (n, q) at which the mixture judges itself."""
+        return self.predict(X, offset=offset)

@@ -1,0 +1,137 @@
+"""Fits of rows that are too many to copy: they are measured, sampled and made ready in blocks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skmoe.base import Statistics
+from skmoe.batches import ArraySource, Block, Moments, Scaling, Source, sources
+from skmoe.estimators._table import Table
+
+__all__ = ["Measure", "Picked", "Preparation", "sample_of", "source_of"]
+
+# Arrays above this many bytes are not copied as a whole.
+LARGE = 2**29
+# Rows on which to look for a start: in all, and for each expert and column.
+SAMPLE_ROWS, SAMPLE_ROWS_OF_COEFFICIENT = 20_000, 30
+# Rows measured at a time.
+MEASURED_ROWS = 2**15
+
+
+def source_of(X, y, sample_weight):
+    """Return the Source of rows that are not held in memory as a whole, or None for those that are.
+
+    Parameters
+    ----------
+    X : array-like, Source, or Dask array or frame
+    y : array-like or None
+    sample_weight : array-like or None
+
+    Raises
+    ------
+    ValueError
+        For y or sample_weight beside blocks that hold their own.
+    """
+    if isinstance(X, Source):
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise ValueError(f"{name} is a part of the blocks that X yields; leave it out.")
+        return X
+    if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
+        from skmoe.batches.dask import DaskSource
+
+        return DaskSource(X, y, sample_weight)
+    if isinstance(X, np.ndarray) and X.nbytes > LARGE and X.ndim == 2 and y is not None:
+        return ArraySource(X, y, sample_weight)
+    return None
+
+
+def sample_of(source, n_experts):
+    """Return rows of a source at regular distances: X, y and weights that count rows."""
+    first = next(iter(source.blocks(1)), None)
+    if first is None:
+        raise ValueError("X yields no block of rows (n_samples=0).")
+    n_features = np.shape(first.X)[1]
+    wanted = max(SAMPLE_ROWS, SAMPLE_ROWS_OF_COEFFICIENT * n_experts * (n_features + 2))
+    sample = sources.sample_of(source, wanted, MEASURED_ROWS)
+    return sample.X, sample.y, sample.weight
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Which columns experts and gate see of Rows, in one precision.
+
+    Attributes
+    ----------
+    columns : tuple of two choosers
+    dtype : numpy dtype
+    """
+
+    columns: tuple
+    dtype: np.dtype
+
+    def pick(self, rows):
+        """Return what experts and gate see, and y as a table (n, q)."""
+        table = Table(rows.X, np.asarray(rows.X, dtype=self.dtype))
+        seen, seen_by_gate = (chooser.pick(table) for chooser in self.columns)
+        same = seen_by_gate is seen
+        seen = seen.astype(self.dtype, copy=False)
+        seen_by_gate = seen if same else seen_by_gate.astype(self.dtype, copy=False)
+        return seen, seen_by_gate, np.asarray(rows.y, dtype=self.dtype).reshape(len(rows), -1)
+
+
+@dataclass(frozen=True)
+class MomentsOfRows(Statistics):
+    """Moments of what experts see, of what the gate sees, and of y."""
+
+    X: Moments
+    X_gate: Moments
+    y: Moments
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Checks Rows and measures them: a function of Rows."""
+
+    picked: Picked
+    target: object
+
+    def __call__(self, rows):
+        check_array(rows.X, dtype=self.picked.dtype, input_name="X", ensure_min_samples=0)
+        check_array(rows.y, ensure_2d=False, input_name="y", ensure_min_samples=0)
+        weight = check_array(
+            rows.weight, ensure_2d=False, input_name="sample_weight", ensure_min_samples=0
+        )
+        if (weight < 0).any():
+            raise ValueError(f"sample_weight holds {weight.min():g}; it must not be negative.")
+        seen, seen_by_gate, y = self.picked.pick(rows)
+        self.target.check(y)
+        X = Moments.of(seen, weight)
+        X_gate = X if seen_by_gate is seen else Moments.of(seen_by_gate, weight)
+        return MomentsOfRows(X, X_gate, Moments.of(y, weight))
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Makes Rows ready for the parts: a function of Rows that returns a Block.
+
+    Attributes
+    ----------
+    picked : Picked
+    scaling : Scaling
+    unit : float
+        Weight that counts for one row.
+    """
+
+    picked: Picked
+    scaling: Scaling
+    unit: float
+
+    def __call__(self, rows):
+        seen, seen_by_gate, y = self.picked.pick(rows)
+        X = self.scaling.X.apply(seen)
+        same = seen_by_gate is seen and self.scaling.X_gate is self.scaling.X
+        X_gate = X if same else self.scaling.X_gate.apply(seen_by_gate)
+        weight = (rows.weight / self.unit).astype(self.picked.dtype, copy=False)
+        return Block(X, X_gate, self.scaling.y.apply(y), weight)

@@ -62,6 +62,7 @@ def problem(n=400, seed=0):
 
 # ------------------------------------------------------------------------- scikit-learn
 
+
 def checked(names):
     """Estimators of both kinds for some routers."""
     return [

@@ -128,10 +128,7 @@ def torch_steps():
         counts = torch.bincount(experts.ravel(), minlength=EXPERTS).tolist()
         parts = x[row].split(counts)
         answers = torch.cat(
-            [
-                torch.relu(part @ m.W[e] + m.b[e]) @ m.V[e] + m.c[e]
-                for e, part in enumerate(parts)
-            ]
+            [torch.relu(part @ m.W[e] + m.b[e]) @ m.V[e] + m.c[e] for e, part in enumerate(parts)]
         )
         return torch.zeros_like(x).index_add(0, row, weight.ravel()[order, None] * answers)
 

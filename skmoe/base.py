@@ -81,6 +81,32 @@ class Statistics:
     __rmul__ = __mul__
 
 
+@dataclass(frozen=True)
+class Rows(Statistics):
+    """Rows themselves, for parts that have no finite statistic; adding is concatenating.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n, q)
+        Without columns for a gate.
+    weight : ndarray of shape (n, K)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __add__(self, other):
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return type(self)(*(np.concatenate(pair) for pair in pairs))
+
+    def __mul__(self, factor):
+        return replace(self, weight=self.weight * factor)
+
+    __rmul__ = __mul__
+
+
 class Part(BaseEstimator, ABC):
     """An expert bank or a gate: hyper-parameters only; what it learns is handed in and out.
 
@@ -169,6 +195,8 @@ class Experts(Part):
     target : Target
         What the family takes for an answer. The estimator checks y against it, and standardizes,
         scales or leaves y as it says.
+    exchangeable : bool
+        Whether any number of experts is a bank of the same kind, so that two may do what one did.
     takes_notes : bool
         Whether `notes` has anything to say.
     centers : bool
@@ -179,6 +207,7 @@ class Experts(Part):
     target: Target = REAL
     takes_notes = False
     centers = True
+    exchangeable = True
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""

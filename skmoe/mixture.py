@@ -6,7 +6,7 @@ import numpy as np
 
 from skmoe.base import Criterion, Experts, Gate, Parameters, Statistics
 
-__all__ = ["Mixture", "MixtureParameters", "MixtureStatistics"]
+__all__ = ["GroupedMixture", "Mixture", "MixtureParameters", "MixtureStatistics"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ class Mixture:
     def share(self, theta, block):
         """Return the responsibilities of the experts for the rows, shape (n, K)."""
         return self.criterion.pool_and_share(self.joint(theta, block))[1]
+
+    def tied_shares(self, share, block):
+        """Return shares (n, K) that rows which belong together have in common."""
+        return share
 
     def sweep(self, theta, block):
         """Return the MixtureStatistics of a block of rows: E-step and sums in one go."""
@@ -136,3 +140,78 @@ class Mixture:
     def n_parameters(self, theta):
         """Return the number of free parameters of experts and gate."""
         return self.experts.n_parameters(theta.experts) + self.gate.n_parameters(theta.gate)
+
+
+@dataclass(frozen=True)
+class GroupedMixture(Mixture):
+    """A mixture in which one expert makes all rows of a group: repeated measures of a subject.
+
+    Notes
+    -----
+    With the rows n of a group i, log p(y_i | x_i) = pool_k(G_ik + sum_n w_n log p_k(y_n | x_n)),
+    where G_ik is the weighted mean of the rows' log g_k(x_n): the gate's own answer where its
+    features do not vary within groups. A group counts once for the gate, whatever its size.
+
+    References
+    ----------
+    Gruen and Leisch (2008), FlexMix version 2, section 2: the grouping factor.
+    """
+
+    def share(self, theta, block):
+        if block.group is None:
+            return super().share(theta, block)
+        groups = _Groups(block)
+        return groups.spread(self.criterion.pool_and_share(self._joint(theta, block, groups))[1])
+
+    def tied_shares(self, share, block):
+        if block.group is None:
+            return share
+        groups = _Groups(block)
+        return groups.spread(groups.total(share * groups.part[:, None])).astype(share.dtype)
+
+    def sweep(self, theta, block):
+        if block.group is None:
+            return super().sweep(theta, block)
+        groups = _Groups(block)
+        pooled, share = self.criterion.pool_and_share(self._joint(theta, block, groups))
+        share = groups.spread(share)
+        mass = share * block.weight[:, None]
+        once = share * groups.part[:, None].astype(share.dtype)
+        return MixtureStatistics(
+            pooled=float(pooled.sum(dtype=np.float64)),
+            total=float(block.weight.sum(dtype=np.float64)),
+            shares=mass.sum(axis=0, dtype=np.float64),
+            experts=self.experts.statistics(theta.experts, block.X, block.y, mass),
+            gate=self.gate.statistics(theta.gate, block.X_gate, once),
+        )
+
+    def pooled(self, theta, block):
+        """Return the log-likelihood of each group, shape (n_groups,)."""
+        return self.criterion.pool_and_share(self._joint(theta, block, _Groups(block)))[0]
+
+    def _joint(self, theta, block, groups):
+        """Return the evidence of groups, shape (n_groups, K)."""
+        experts = self.experts.evidence(theta.experts, block.X, block.y)
+        gate = self.gate.evidence(theta.gate, block.X_gate)
+        return groups.total(
+            experts * block.weight[:, None] + gate * groups.part[:, None].astype(gate.dtype)
+        )
+
+
+class _Groups:
+    """Sums over the groups of a block, whose rows are neighbors, and back."""
+
+    def __init__(self, block):
+        first = np.append(True, np.diff(block.group) != 0)
+        self._starts = np.flatnonzero(first)
+        self._number = np.cumsum(first) - 1
+        #: The share of every row in the weight of its group, (n,).
+        self.part = block.weight / self.spread(self.total(block.weight))
+
+    def total(self, values):
+        """Return sums (n_groups, ...) of values (n, ...)."""
+        return np.add.reduceat(values, self._starts, axis=0)
+
+    def spread(self, values):
+        """Return values (n_groups, ...) at every row, (n, ...), rows running fastest."""
+        return np.asfortranarray(values[self._number])

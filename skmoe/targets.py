@@ -31,6 +31,8 @@ class Target:
         Whether answers are whole numbers, with probabilities in place of densities.
     classes : bool
         Whether answers are names, shown to the experts as one column of zeros and ones a class.
+    coarse : bool
+        Whether a row tells far less than a real number would: starts look at more of them.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Target:
     strict: bool = False
     discrete: bool = False
     classes: bool = False
+    coarse: bool = False
 
     def check(self, y):
         """Raise ValueError unless y (n, q) lies in the domain."""
@@ -66,10 +69,11 @@ class Target:
             shifted=self.shifted and other.shifted,
             scaled=self.scaled and other.scaled,
             discrete=self.discrete or other.discrete,
+            coarse=self.coarse or other.coarse,
         )
 
 
 REAL = Target("a real number", shifted=True, scaled=True)
 POSITIVE = Target("a positive number", scaled=True, least=0.0, strict=True)
 COUNTS = Target("a count", least=0.0, discrete=True)
-CLASSES = Target("a class", least=0.0, discrete=True, classes=True)
+CLASSES = Target("a class", least=0.0, discrete=True, classes=True, coarse=True)

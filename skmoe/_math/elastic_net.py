@@ -4,6 +4,7 @@ import numpy as np
 
 _SWEEPS = 500
 _PRECISION = 1e-10
+_CRUMB = 1e-7
 
 
 def elastic_net(gram, cross, start, lasso, ridge):
@@ -50,3 +51,16 @@ def elastic_net(gram, cross, start, lasso, ridge):
         if (largest <= _PRECISION * reach).all():
             break
     return coef
+
+
+def snapped(coef, lasso):
+    """Return coefficients without the crumbs that shortened steps towards zero leave behind.
+
+    Parameters
+    ----------
+    coef : ndarray
+        Of standardized features.
+    lasso : float
+        Price of a coefficient; without a price nothing is a crumb.
+    """
+    return np.where(np.abs(coef) < _CRUMB, 0.0, coef) if lasso > 0 else coef

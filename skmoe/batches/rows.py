@@ -37,23 +37,36 @@ class Block:
         What the gate sees; often the same array.
     y : ndarray of shape (n, q)
     weight : ndarray of shape (n,)
+    group : ndarray of shape (n,), int, or None
+        Numbers of groups whose rows share one responsibility; equal numbers are neighbors.
     """
 
     X: np.ndarray
     X_gate: np.ndarray
     y: np.ndarray
     weight: np.ndarray
+    group: np.ndarray | None = None
 
     def rows(self, index):
         """Return the rows of a slice or of an array of row numbers."""
         X = self.X[index]
         X_gate = X if self.X_gate is self.X else self.X_gate[index]
-        return Block(X, X_gate, self.y[index], self.weight[index])
+        group = None if self.group is None else self.group[index]
+        return Block(X, X_gate, self.y[index], self.weight[index], group)
+
+    def by_group(self, group):
+        """Return the rows in the order of their groups (n,), which they are told to share."""
+        order = np.argsort(group, kind="stable")
+        X = np.asfortranarray(self.X[order])
+        X_gate = X if self.X_gate is self.X else np.asfortranarray(self.X_gate[order])
+        y = np.asfortranarray(self.y[order])
+        return Block(X, X_gate, y, self.weight[order], np.asarray(group)[order])
 
     def frozen(self):
         """Return a block of read-only views: parts look at rows, they own none."""
         X, y, weight = (_read_only(array) for array in (self.X, self.y, self.weight))
-        return Block(X, X if self.X_gate is self.X else _read_only(self.X_gate), y, weight)
+        X_gate = X if self.X_gate is self.X else _read_only(self.X_gate)
+        return Block(X, X_gate, y, weight, self.group)
 
     @property
     def n_rows(self):
@@ -105,6 +118,9 @@ class InMemory(Batches):
     def __init__(self, block, block_rows=None, n_threads=1):
         self.block = block.frozen()
         self.block_rows = block_rows or cache_rows(block.X.shape[1])
+        if block.group is not None:
+            # A cut might go through a group.
+            self.block_rows = max(1, block.n_rows)
         self.n_threads = n_threads
 
     def resident(self, rng):

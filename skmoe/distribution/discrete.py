@@ -10,7 +10,7 @@ _MAX_STEPS = 10_000
 _ROUNDING = 1e-12
 
 
-def least_integers(excess, roots):
+def least_integers(excess, roots, active):
     """Return the least whole numbers (P, q) where an increasing step function is not negative.
 
     Parameters
@@ -19,8 +19,10 @@ def least_integers(excess, roots):
         ``excess(active, y)``: values (p, q) at y (p, q) of the functions numbered in active (p,).
     roots : ndarray of shape (P, q)
         Where a search over real numbers ended: at the jump, or on the flat stretch behind it.
+    active : ndarray of int
+        Functions to look at; the others keep their roots.
     """
-    active = np.flatnonzero(np.isfinite(roots).all(axis=1))
+    active = active[np.isfinite(roots[active]).all(axis=1)]
     answer = roots.copy()
     if not len(active):
         return answer

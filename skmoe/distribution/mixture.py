@@ -458,7 +458,7 @@ class MixtureDistribution:
 
         roots = increasing_roots(excess, low, high)
         if getattr(self.components, "discrete", False):
-            roots = least_integers(excess, roots)
+            roots = least_integers(excess, roots, np.flatnonzero(level > 0))
         return roots.reshape(len(levels), *self.shape[::2])
 
     def _bracket(self, level):

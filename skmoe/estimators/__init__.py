@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from skmoe._lazy import lazy_names
 
 if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against _HOMES.
+    from skmoe.estimators.adaptive import (
+        AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
+    )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
@@ -15,6 +18,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     )
 
 _HOMES = {
+    "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",

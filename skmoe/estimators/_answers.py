@@ -1,5 +1,7 @@
 """What fitted mixtures answer."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -8,6 +10,7 @@ from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _validation
+from skmoe.mixture import GroupedMixture
 
 __all__ = ["AnswersMixin"]
 
@@ -142,7 +145,7 @@ class AnswersMixin:
         """
         return self.predict_gate(X).argmax(axis=1)
 
-    def responsibilities(self, X, y, offset=None):
+    def responsibilities(self, X, y, offset=None, groups=None):
         """Return who made which row, given its answer.
 
         Parameters
@@ -153,6 +156,8 @@ class AnswersMixin:
             Their answers; classes for a classifier.
         offset : array-like of shape (n_samples,), optional
             For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
 
         Returns
         -------
@@ -173,6 +178,8 @@ class AnswersMixin:
         (10, 2)
         """
         block = self._answered(self._table(X), y, offset)
+        if groups is not None:
+            return self._shares_of_groups(block, groups)
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
@@ -219,7 +226,7 @@ class AnswersMixin:
             )
         return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
 
-    def log_likelihood(self, X, y, sample_weight=None, offset=None):
+    def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
         """Return the log-density of the answers, summed over rows.
 
         Parameters
@@ -232,6 +239,8 @@ class AnswersMixin:
             Non-negative.
         offset : array-like of shape (n_samples,), optional
             For experts that take one; None means zeros, that is answers for one unit of exposure.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group were made by one expert.
 
         Returns
         -------
@@ -251,6 +260,9 @@ class AnswersMixin:
         >>> bool(np.isclose(est.log_likelihood(X, y), est.score_samples(X, y).sum()))
         True
         """
+        if groups is not None:
+            block = self._answered(self._table(X), y, offset)
+            return self._log_likelihood_of_groups(block, sample_weight, groups)
         logs = self.score_samples(X, y, offset)
         if sample_weight is None:
             return float(logs.sum(dtype=np.float64))
@@ -431,6 +443,29 @@ class AnswersMixin:
         seen, seen_by_gate = self._seen(table, offset)
         y = self._scaling.y.apply(y.astype(seen.dtype, copy=False))
         return Block(seen, seen_by_gate, y, np.ones(len(y), seen.dtype))
+
+    def _shares_of_groups(self, block, groups):
+        """Return responsibilities (n, K) that the rows of a group have in common."""
+        groups = _validation.check_groups(groups, block.n_rows)
+        share = self._grouped.share(self.theta_, block.by_group(groups))
+        answer = np.empty(share.shape, share.dtype)
+        answer[np.argsort(groups, kind="stable")] = share
+        return answer
+
+    def _log_likelihood_of_groups(self, block, sample_weight, groups):
+        """Return the summed log-likelihood of groups of rows (a float)."""
+        if sample_weight is not None:
+            weight = _validation.check_weights(sample_weight, block.X)
+            block = replace(block, weight=weight.astype(block.weight.dtype))
+        block = block.by_group(_validation.check_groups(groups, block.n_rows))
+        unit = block.weight.sum(dtype=np.float64) * np.log(self._scaling.y.scale).sum()
+        return float(self._grouped.pooled(self.theta_, block).sum() - unit)
+
+    @property
+    def _grouped(self):
+        """The sentence for rows in groups."""
+        mixture = self._mixture
+        return GroupedMixture(mixture.experts, mixture.gate, mixture.criterion)
 
     def _check_answers(self, y, table):
         """Return validated y (n, q)."""

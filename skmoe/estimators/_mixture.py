@@ -26,7 +26,7 @@ from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
-from skmoe.mixture import Mixture, MixtureParameters
+from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
 #: Arguments that say which columns are seen: by the experts, and by the gate.
@@ -36,11 +36,12 @@ CHOOSERS = "expert_features", "gate_features"
 class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
-    def _learn(self, X, y, sample_weight, offset=None):
+    def _learn(self, X, y, sample_weight, offset=None, groups=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
         experts = self._build_experts(offset)
-        mixture = Mixture(
+        kind = Mixture if groups is None else GroupedMixture
+        mixture = kind(
             experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
         )
         fitter = _parts.build("fitter", self.fitter)
@@ -53,9 +54,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             last = self._scaling
         source = _streams.source_of(X, y, sample_weight)
         if source is not None:
+            for name, value in (("offset", offset), ("groups", groups)):
+                if value is not None:
+                    raise ValueError(f"{name} needs rows that are held in memory.")
             # A sample tells of the columns, and is where a start is looked for.
             X, y, sample_weight = _streams.sample_of(source, self.n_experts)
-        experts, block = self._training_block(experts, X, y, sample_weight, offset, resume)
+        experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
         make_batches = partial(InMemory, block, self.batch_size)
         if source is not None:
             experts, make_batches = self._measure(source, experts, X, y, sample_weight)
@@ -102,17 +106,20 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         with _validation.naming("random_state"):
             check_random_state(self.random_state)
 
-    def _training_block(self, experts, raw, y, sample_weight, offset, resume):
+    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume):
         table = self._check_table(raw, reset=True)
         y, self._flat = self._check_targets(y, table)
         weight = self._check_weights(sample_weight, y, y if table.X is None else table.X)
         if self._has_offset:
             offset = _validation.check_offset(offset, table.n_rows, y.dtype)
+        if groups is not None:
+            groups = _validation.check_groups(groups, table.n_rows)
         kept = np.flatnonzero(weight > 0)
         if len(kept) < table.n_rows:
             # A row of no weight is not there, for transformers neither.
             table, y, weight = table.rows(kept), y[kept], weight[kept]
             offset = None if offset is None else offset[kept]
+            groups = None if groups is None else groups[kept]
         _validation.check_enough_rows(self, table.n_rows, sample_weight is not None)
         weight, self._weight_unit = _validation.weights_as_rows(weight)
         experts.target.check(y)
@@ -126,9 +133,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         X = Standardizer.of(seen, weight)
         X_gate = X if seen_by_gate is seen else Standardizer.of(seen_by_gate, weight)
         self._scaling = _scaling(experts, X, X_gate, Standardizer.of(y, weight))
-        return experts.for_rows(self._scaling), self._block(
-            seen, seen_by_gate, self._scaling.y.apply(y), weight
-        )
+        block = self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
+        block = block if groups is None else block.by_group(groups)
+        return experts.for_rows(self._scaling), block
 
     def _measure(self, source, experts, *sample):
         """Measure all rows of a source; return the experts and how its Batches are made."""
@@ -265,11 +272,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             "n_parameters_": mixture.n_parameters(theta),
         } | {
             name: in_precision(name, self._shaped(name, value), dtype)
+            if isinstance(value, np.ndarray)
+            else value
             for name, value in numbers.items()
         }
 
     def _shaped(self, name, value):
-        """Drop the axes of the outputs where y was flat."""
+        """Drop the column of an offset, and the axes of the outputs where y was flat."""
+        if self._has_offset and name == "coef_":
+            value = value[..., :-1]
         if not self._flat or name.startswith("gate_"):
             return value
         return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)

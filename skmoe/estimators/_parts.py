@@ -19,6 +19,10 @@ KINDS = {
 }
 
 
+#: argument -> the part that a scikit-learn estimator becomes
+WRAPPERS = {"experts": experts.EstimatorExperts, "gate": gates.EstimatorGate}
+
+
 def names_of(argument, classes=False):
     """Return the short names of an argument, as a dict; experts that fit the kind of answers."""
     names = KINDS[argument][0]
@@ -46,6 +50,8 @@ def build(argument, value, classes=False):
         For an object that is no such part.
     """
     names, kind = names_of(argument, classes), KINDS[argument][1]
+    if argument in WRAPPERS and not isinstance(value, kind) and hasattr(value, "fit"):
+        value = WRAPPERS[argument](value)
     if isinstance(value, kind):
         part = clone(value)
         _check(argument, part)

@@ -149,6 +149,14 @@ def check_offset(offset, n_rows, dtype):
     return offset
 
 
+def check_groups(groups, n_rows):
+    """Return the numbers (n,) of the groups of all rows the user handed in."""
+    groups = column_or_1d(groups)
+    if len(groups) != n_rows:
+        raise ValueError(f"groups has {len(groups)} entries; X has {n_rows} rows.")
+    return np.unique(groups, return_inverse=True)[1]
+
+
 def check_answers(estimator, y, table):
     """Return y (n, q) for a fitted estimator."""
     y, _ = check_targets(estimator, y, table)

@@ -129,7 +129,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Fit the mixture.
 
         Parameters
@@ -140,6 +140,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
             Classes.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; an integer weight equals repetition of the row.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility. The
+            gate's features should not vary within groups; it sees their mean log-weights.
 
         Returns
         -------
@@ -161,7 +164,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         >>> est.fit(X, y).coef_.shape
         (1, 4)
         """
-        return self._learn(X, y, sample_weight)
+        return self._learn(X, y, sample_weight, groups=groups)
 
     def predict(self, X):
         """Return the most probable class of every row.

@@ -90,6 +90,8 @@ class GammaExperts(OffsetExperts):
         Column of the experts' features that is added to the linear predictor, in its own units.
     max_shape : float, default=1e6
         Ceiling of the shape a_k; the coefficient of variation is 1 / sqrt(a_k).
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and shapes only.
 
     Notes
     -----
@@ -111,12 +113,21 @@ class GammaExperts(OffsetExperts):
 
     target = POSITIVE
 
-    def __init__(self, link="log", alpha=1e-3, l1_ratio=0.0, offset_column=None, max_shape=1e6):
+    def __init__(
+        self,
+        link="log",
+        alpha=1e-3,
+        l1_ratio=0.0,
+        offset_column=None,
+        max_shape=1e6,
+        common_slope=False,
+    ):
         self.link = link
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.offset_column = offset_column
         self.max_shape = max_shape
+        self.common_slope = common_slope
 
     def check(self):
         super().check()
@@ -160,12 +171,8 @@ class GammaExperts(OffsetExperts):
         at_end = (shape >= self.max_shape * (1.0 - 1e-9)) & (slope > 0)
         return np.where(at_end, 0.0, slope)
 
-    def hold(self, theta):
-        return type(theta)(
-            theta.coef,
-            theta.intercept,
-            np.clip(theta.dispersion, -LARGEST, np.log(self.max_shape)),
-        )
+    def bounded(self, dispersion, n_outputs):
+        return np.clip(dispersion, -LARGEST, np.log(self.max_shape))
 
     def moments(self, eta, dispersion):
         mean = np.exp(self._link.log_mean(eta))

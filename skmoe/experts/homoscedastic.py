@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_flag, check_fraction, check_number
-from skmoe._math.elastic_net import elastic_net
+from skmoe._math.elastic_net import elastic_net, snapped
 from skmoe._math.grams import linear, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
+from skmoe.experts.common_slope import common_regression
 from skmoe.experts.gaussian import GaussianComponents
 from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
 from skmoe.targets import REAL
@@ -57,6 +58,9 @@ class HomoscedasticExperts(Experts):
         whose columns are then scaled by their root mean squares and not centered.
     min_variance : float, default=1e-8
         Floor of the noise variance as a share of the variance of y.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only. Needs
+        intercepts.
 
     Notes
     -----
@@ -87,6 +91,7 @@ class HomoscedasticExperts(Experts):
         l1_ratio=0.0,
         fit_intercept=True,
         min_variance=1e-8,
+        common_slope=False,
     ):
         self.covariance_type = covariance_type
         self.tied = tied
@@ -94,6 +99,7 @@ class HomoscedasticExperts(Experts):
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
+        self.common_slope = common_slope
 
     @property
     def target(self):
@@ -112,6 +118,9 @@ class HomoscedasticExperts(Experts):
         check_fraction("l1_ratio", self.l1_ratio)
         check_flag("fit_intercept", self.fit_intercept)
         check_number("min_variance", self.min_variance, above=0.0)
+        check_flag("common_slope", self.common_slope)
+        if self.common_slope and not self.fit_intercept:
+            raise ValueError("common_slope=True leaves intercepts to differ; fit_intercept=False.")
 
     def init(self, X, y, n_experts):
         q = y.shape[1]
@@ -167,7 +176,11 @@ class HomoscedasticExperts(Experts):
         return self._keep(theta, count, coef, noise)
 
     def hold(self, theta):
-        return replace(theta, noise=theta.noise.floored(self.min_variance))
+        return replace(
+            theta,
+            coef=snapped(theta.coef, self._lasso),
+            noise=theta.noise.floored(self.min_variance),
+        )
 
     def gradient(self, theta, statistics):
         if self._lasso > 0:
@@ -181,6 +194,8 @@ class HomoscedasticExperts(Experts):
         fed = np.where(count < self.least_rows(theta), 0.0, 1.0)
         slope = pull @ theta.noise.precision(len(count))
         slope[count < LEAST_ROWS] = 0.0
+        if self.common_slope:
+            slope[:, 1:] = slope[:, 1:].mean(axis=0)
         noise = theta.noise.gradient(fed[:, None, None] * scatter, fed * count, self.min_variance)
         return LinearParameters(np.swapaxes(slope[:, 1:], 1, 2), slope[:, 0], noise)
 
@@ -189,11 +204,13 @@ class HomoscedasticExperts(Experts):
         return -0.5 * self._ridge * ridge - self._lasso * self._measured_lasso(theta)
 
     def least_rows(self, theta):
-        return LEAST_ROWS if self.tied else theta.coef.shape[2] + 1.0 + 1e-6
+        own = 0 if self.common_slope else theta.coef.shape[2]
+        return LEAST_ROWS if self.tied else own + 1.0 + 1e-6
 
     def n_parameters(self, theta):
         intercepts = theta.intercept.size if self.fit_intercept else 0
         slopes = np.count_nonzero(theta.coef) if self._lasso > 0 else theta.coef.size
+        slopes //= len(theta.coef) if self.common_slope else 1
         return slopes + intercepts + theta.noise.n_parameters()
 
     def translated(self, theta, change):
@@ -230,6 +247,11 @@ class HomoscedasticExperts(Experts):
         return float(np.sum(precision * np.abs(theta.coef).sum(axis=2)))
 
     def _coefficients(self, theta, statistics):
+        if self.common_slope:
+            precision = theta.noise.precision(len(theta.coef))
+            return common_regression(
+                statistics.gram, statistics.cross, precision, self._lasso, self._ridge
+            )
         first = 0 if self.fit_intercept else 1
         gram = statistics.gram[:, first:, first:].copy()
         slopes = np.arange(1 - first, gram.shape[1])
@@ -258,7 +280,8 @@ class HomoscedasticExperts(Experts):
     def _keep(self, theta, count, coef, noise):
         """Return what is new where rows allow it: coefficients, and noise where it is known."""
         empty, starved = count < LEAST_ROWS, count < self.least_rows(theta)
-        new_coef = np.where(empty[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
+        held = empty & (not self.common_slope)
+        new_coef = np.where(held[:, None, None], theta.coef, np.swapaxes(coef[:, 1:], 1, 2))
         new_intercept = np.where(empty[:, None], theta.intercept, coef[:, 0])
         if starved.any() and not self.tied:
             noise = noise.keep(theta.noise, starved)

@@ -25,6 +25,8 @@ class LaplaceExperts(PredictorExperts):
         Share of the lasso, which sets coefficients to exactly zero.
     min_scale : float, default=1e-4
         Floor of the scale s as a share of the standard deviation of y.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only.
 
     Notes
     -----
@@ -47,10 +49,11 @@ class LaplaceExperts(PredictorExperts):
     damps = False
     settling_steps = 8
 
-    def __init__(self, alpha=1e-3, l1_ratio=0.0, min_scale=1e-4):
+    def __init__(self, alpha=1e-3, l1_ratio=0.0, min_scale=1e-4, common_slope=False):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.min_scale = min_scale
+        self.common_slope = common_slope
 
     def check(self):
         super().check()
@@ -79,9 +82,8 @@ class LaplaceExperts(PredictorExperts):
     def gradient(self, theta, statistics):
         return None
 
-    def hold(self, theta):
-        dispersion = np.maximum(theta.dispersion, np.log(self.min_scale))
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+    def bounded(self, dispersion, n_outputs):
+        return np.maximum(dispersion, np.log(self.min_scale))
 
     def moments(self, eta, dispersion):
         return eta, np.broadcast_to(2.0 * np.exp(2.0 * dispersion), eta.shape)

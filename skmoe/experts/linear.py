@@ -33,7 +33,9 @@ class LinearExperts(DelegatingExperts):
         Whether an expert's noise is the same everywhere or its log-variance is linear in x:
         y ~ N(A_k x + b_k, exp(C_k x + e_k)), outputs independent given the expert. See
         `skmoe.experts.heteroscedastic.HeteroscedasticExperts`, which has neither
-        ``covariance_type`` nor ``tied`` and always has intercepts.
+        ``covariance_type`` nor ``tied`` nor ``common_slope`` and always has intercepts.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only.
 
     References
     ----------
@@ -55,6 +57,7 @@ class LinearExperts(DelegatingExperts):
         fit_intercept=True,
         min_variance=1e-8,
         variance="constant",
+        common_slope=False,
     ):
         self.covariance_type = covariance_type
         self.tied = tied
@@ -63,13 +66,15 @@ class LinearExperts(DelegatingExperts):
         self.fit_intercept = fit_intercept
         self.min_variance = min_variance
         self.variance = variance
+        self.common_slope = common_slope
 
     def check(self):
         check_choice("variance", self.variance, VARIANCES)
-        if self.variance == "linear" and (self.tied or not self.fit_intercept):
+        own = not self.tied and not self.common_slope and self.fit_intercept
+        if self.variance == "linear" and not own:
             raise ValueError(
-                "variance='linear' gives every expert a variance and an intercept of its own; "
-                "tied must be False and fit_intercept True."
+                "variance='linear' gives every expert a line and a variance of its own; "
+                "tied and common_slope must be False and fit_intercept True."
             )
         super().check()
 
@@ -84,4 +89,5 @@ class LinearExperts(DelegatingExperts):
             self.l1_ratio,
             self.fit_intercept,
             self.min_variance,
+            self.common_slope,
         )

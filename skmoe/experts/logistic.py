@@ -1,10 +1,11 @@
 """Logistic experts: classes whose log-odds are linear in x."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmoe._math.checks import check_fraction, check_number
+from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax
 from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
@@ -101,6 +102,9 @@ class SoftmaxExperts(Experts):
             ]
         )
         return LogisticParameters(new[:, :, 1:], new[:, :, 0])
+
+    def hold(self, theta):
+        return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
 
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:

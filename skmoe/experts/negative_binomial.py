@@ -27,6 +27,8 @@ class NegativeBinomialExperts(OffsetExperts):
         Column of the experts' features that is added to the log-mean, in its own units.
     max_size : float, default=1e4
         Ceiling of the size r_k, where the family is all but Poisson's.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and sizes only.
 
     Notes
     -----
@@ -48,11 +50,14 @@ class NegativeBinomialExperts(OffsetExperts):
     target = COUNTS
     settling_steps = 6
 
-    def __init__(self, alpha=1e-3, l1_ratio=0.0, offset_column=None, max_size=1e4):
+    def __init__(
+        self, alpha=1e-3, l1_ratio=0.0, offset_column=None, max_size=1e4, common_slope=False
+    ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.offset_column = offset_column
         self.max_size = max_size
+        self.common_slope = common_slope
 
     def check(self):
         super().check()
@@ -100,9 +105,8 @@ class NegativeBinomialExperts(OffsetExperts):
         at_end = (np.exp(dispersion) >= self.max_size * (1.0 - 1e-9)) & (slope > 0)
         return np.where(at_end, 0.0, slope)
 
-    def hold(self, theta):
-        dispersion = np.clip(theta.dispersion, -10.0, np.log(self.max_size))
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+    def bounded(self, dispersion, n_outputs):
+        return np.clip(dispersion, -10.0, np.log(self.max_size))
 
     def moments(self, eta, dispersion):
         mean = np.exp(np.clip(eta, -LARGEST, LARGEST))

@@ -24,6 +24,8 @@ class PoissonExperts(OffsetExperts):
     offset_column : int, str or None, default=None
         Column of the experts' features that is an offset: added to the log-mean, in its own
         units, with coefficient 1 (the logarithm of an exposure).
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts only.
 
     Notes
     -----
@@ -44,10 +46,11 @@ class PoissonExperts(OffsetExperts):
 
     target = COUNTS
 
-    def __init__(self, alpha=1e-3, l1_ratio=0.0, offset_column=None):
+    def __init__(self, alpha=1e-3, l1_ratio=0.0, offset_column=None, common_slope=False):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.offset_column = offset_column
+        self.common_slope = common_slope
 
     def response(self, X, y):
         return np.log(y + 0.5) - self.offset_of(X)

@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmoe._math.checks import check_fraction, check_number
+from skmoe._math.checks import check_flag, check_fraction, check_number
+from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.newton import damped, newton_step
 from skmoe._math.softmax_regression import DAMPING
 from skmoe.base import Components, Experts, Parameters, Statistics
+from skmoe.experts.common_slope import common_newton_step
+
+# Counts a row below which an expert is said to hold zeros, whose log-mean is minus infinity.
+HARDLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,14 @@ class PredictorExperts(Experts):
 
     #: Whether a Newton step has to be damped (the mean is exponential in eta, or the like).
     damps = True
+    #: Whether all experts have one slope.
+    common_slope = False
     settling_steps = 3
 
     def check(self):
         check_number("alpha", self.alpha)
         check_fraction("l1_ratio", self.l1_ratio)
+        check_flag("common_slope", self.common_slope)
 
     # ------------------------------------------------------------------ what a family writes down
 
@@ -89,6 +97,10 @@ class PredictorExperts(Experts):
     def dispersion_slope(self, dispersion, spread, count):
         """Return the derivative (K, r) of the log-density in the dispersions."""
         return np.zeros_like(dispersion)
+
+    def bounded(self, dispersion, n_outputs):
+        """Return dispersions (K, r) brought back within the family's bounds."""
+        return dispersion
 
     @abstractmethod
     def moments(self, eta, dispersion):
@@ -147,12 +159,20 @@ class PredictorExperts(Experts):
             theta.dispersion, statistics.spread, np.maximum(statistics.count, 1e-300), gain
         )
         fed = self._fed(theta, statistics)
+        sloped = fed | self.common_slope
         return self.hold(
             PredictorParameters(
-                theta.coef + np.where(fed[:, None, None], step[:, :, 1:], 0.0),
+                theta.coef + np.where(sloped[:, None, None], step[:, :, 1:], 0.0),
                 theta.intercept + np.where(fed[:, None], step[:, :, 0], 0.0),
                 np.where(fed[:, None], dispersion, theta.dispersion),
             )
+        )
+
+    def hold(self, theta):
+        return PredictorParameters(
+            snapped(theta.coef, self.alpha * self.l1_ratio),
+            theta.intercept,
+            self.bounded(theta.dispersion, self._n_outputs(theta)),
         )
 
     def gradient(self, theta, statistics):
@@ -161,6 +181,8 @@ class PredictorExperts(Experts):
         fed = self._fed(theta, statistics).astype(np.float64)
         pull = (statistics.score[:, :, 1:] - self.alpha * theta.coef) * fed[:, None, None]
         pull[:, :, self._offsets(theta.coef.shape[2])] = 0.0
+        if self.common_slope:
+            pull = np.repeat(pull.mean(axis=0, keepdims=True), len(pull), axis=0)
         spread = self.dispersion_slope(theta.dispersion, statistics.spread, statistics.count)
         return PredictorParameters(
             pull, statistics.score[:, :, 0] * fed[:, None], spread * fed[:, None]
@@ -175,7 +197,8 @@ class PredictorExperts(Experts):
         held = len(self._offsets(theta.coef.shape[2])) * theta.intercept.size
         lasso = self.alpha * self.l1_ratio > 0
         coefficients = np.count_nonzero(theta.coef) if lasso else theta.coef.size
-        return coefficients - held + theta.intercept.size + theta.dispersion.size
+        slopes = (coefficients - held) // (len(theta.coef) if self.common_slope else 1)
+        return slopes + theta.intercept.size + theta.dispersion.size
 
     def translated(self, theta, change):
         coef, intercept = change.X.of_lines(theta.coef, theta.intercept)
@@ -207,28 +230,34 @@ class PredictorExperts(Experts):
 
     def _fed(self, theta, statistics):
         """Experts (K,) that hold more rows than a predictor has coefficients."""
-        return statistics.count > theta.coef.shape[2] + 1.0 + 1e-6
+        own = 0 if self.common_slope else theta.coef.shape[2]
+        return statistics.count > own + 1.0 + 1e-6
 
     def _step(self, theta, statistics):
         """Return the step (K, m, p) of intercepts and coefficients."""
         K, m, d = theta.coef.shape
         free = np.delete(np.arange(d + 1), [1 + j for j in self._offsets(d)])
         now = np.concatenate([theta.intercept[:, :, None], theta.coef], axis=2)[:, :, free]
-        curvature = statistics.curvature[:, :, free[:, None], free].reshape(K * m, *2 * [len(free)])
-        floor = DAMPING * np.repeat(statistics.count, m)
+        score = statistics.score[:, :, free]
+        curvature = statistics.curvature[:, :, free[:, None], free]
         diagonal = np.arange(len(free))
-        curvature[:, diagonal, diagonal] += floor[:, None]
+        curvature[:, :, diagonal, diagonal] += DAMPING * statistics.count[:, None, None]
+        full = np.zeros((K, m, d + 1))
+        if self.common_slope:
+            lasso, ridge = self.alpha * self.l1_ratio, self.alpha * (1.0 - self.l1_ratio)
+            full[:, :, free] = common_newton_step(now, score, curvature, lasso, ridge, self.damps)
+            return full
+        curvature = curvature.reshape(K * m, len(free), len(free))
         penalized = np.where(free == 0, 0.0, self.alpha)
         step = newton_step(
             now.reshape(K * m, -1),
-            statistics.score[:, :, free].reshape(K * m, -1),
+            score.reshape(K * m, -1),
             curvature,
             penalized * self.l1_ratio,
             penalized * (1.0 - self.l1_ratio),
         )
         if self.damps:
             step = self._damp(step, curvature, m)
-        full = np.zeros((K, m, d + 1))
         full[:, :, free] = step.reshape(K, m, -1)
         return full
 
@@ -285,6 +314,18 @@ class OffsetExperts(PredictorExperts):
         exposure = np.exp(self.offset_of(X).astype(np.float64)).mean()
         return replace(theta, intercept=theta.intercept - np.log(exposure))
 
+    @property
+    def takes_notes(self):
+        """Whether zeros may call for an infinite predictor."""
+        return self.target.discrete
+
+    def notes(self, theta, X, y, weight):
+        held = weight.sum(axis=0, dtype=np.float64)
+        empty = ((weight.T @ y).sum(axis=1) < HARDLY * held) & (held > 0.5)
+        if not (self.takes_notes and empty.any()):
+            return []
+        return [f"experts {np.flatnonzero(empty).tolist()} hold hardly anything but zeros"]
+
     def offset_of(self, X):
         """Return the offsets of the rows, shape (n, 1)."""
         return X[:, self._offsets(X.shape[1])].sum(axis=1, keepdims=True)
@@ -326,13 +367,14 @@ class PredictorComponents(Components):
 
     def covariance(self):
         variance = self.family.moments(self.eta, self.dispersion)[1]
-        return variance[..., None] * np.eye(self.n_outputs)
+        return np.where(np.eye(self.n_outputs, dtype=bool), variance[..., None], 0.0)
 
     def cdf(self, y):
         return self._frozen().cdf(y)
 
     def ppf(self, q):
-        return self._frozen().ppf(q)
+        # scipy puts the level 0 of whole numbers one below the support.
+        return np.maximum(self._frozen().ppf(q), self.family.target.least)
 
     def sample(self, expert, rng):
         drawn = np.empty((*expert.shape, self.n_outputs))

@@ -17,8 +17,10 @@ class StudentTExperts(PredictorExperts):
 
     Parameters
     ----------
-    df : float or None, default=4.0
-        Degrees of freedom nu. None: learned for each expert.
+    df : float or None, default=1.5
+        Degrees of freedom nu. None: learned for each expert. The default is heavy enough in the
+        tails that hardly ever an expert is given up to gather gross errors, which happens from 3
+        on; at 2 and below the variance is infinite.
     min_df : float, default=1.0
         Floor of learned degrees of freedom. Far below 1 the likelihood grows without bound.
     alpha : float, default=1e-3
@@ -28,6 +30,8 @@ class StudentTExperts(PredictorExperts):
         Share of the lasso, which sets coefficients to exactly zero.
     min_variance : float, default=1e-8
         Floor of the squared scale s^2 as a share of the variance of y.
+    common_slope : bool, default=False
+        Whether all experts have the same slopes and differ in intercepts and noise only.
 
     Notes
     -----
@@ -52,12 +56,15 @@ class StudentTExperts(PredictorExperts):
     damps = False
     settling_steps = 5
 
-    def __init__(self, df=4.0, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8):
+    def __init__(
+        self, df=1.5, min_df=1.0, alpha=1e-3, l1_ratio=0.0, min_variance=1e-8, common_slope=False
+    ):
         self.df = df
         self.min_df = min_df
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.min_variance = min_variance
+        self.common_slope = common_slope
 
     def check(self):
         super().check()
@@ -113,19 +120,20 @@ class StudentTExperts(PredictorExperts):
         held |= (df >= LARGEST_DF * (1.0 - 1e-9)) & (pull > 0)
         return np.append(slope, np.where(held, 0.0, pull), axis=1)
 
-    def hold(self, theta):
-        q = theta.coef.shape[1]
-        dispersion = theta.dispersion.copy()
-        dispersion[:, :q] = np.maximum(dispersion[:, :q], np.log(self.min_variance))
-        dispersion[:, q:] = np.clip(
-            dispersion[:, q:], np.log(self.min_df), np.log(max(LARGEST_DF, self.min_df))
+    def bounded(self, dispersion, n_outputs):
+        low = np.full(dispersion.shape[1], np.log(self.min_variance))
+        high = np.full(dispersion.shape[1], np.inf)
+        low[n_outputs:], high[n_outputs:] = (
+            np.log(self.min_df),
+            np.log(max(LARGEST_DF, self.min_df)),
         )
-        return type(theta)(theta.coef, theta.intercept, dispersion)
+        return np.clip(dispersion, low, high)
 
     def moments(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])
-        inflation = np.where(df > 2.0, df / np.maximum(df - 2.0, 1e-300), np.inf)
-        return eta, np.broadcast_to(np.exp(log_variance) * inflation, eta.shape)
+        heavy = df <= 2.0
+        variance = np.exp(log_variance) * df / np.where(heavy, 1.0, df - 2.0)
+        return eta, np.broadcast_to(np.where(heavy, np.inf, variance), eta.shape)
 
     def frozen(self, eta, dispersion):
         log_variance, df = self._split(dispersion, eta.shape[-1])

@@ -7,6 +7,7 @@ import numpy as np
 from skmoe._math.checks import check_choice, check_count
 from skmoe.base import FitResult, Fitter
 from skmoe.fitters.acceleration import Plain, QuasiNewton
+from skmoe.fitters.wander import wander
 from skmoe.fitters.watch import visit
 
 # A fall of the bound below this many units in the last place of its sum is rounding, not descent.
@@ -62,9 +63,8 @@ class EM(Fitter):
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
         self.check()
-        return _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass).run(
-            theta, tol
-        )
+        climb = _Climb(self._accelerator(mixture), mixture, batches, max_iter, on_pass)
+        return climb.run(theta, tol) if mixture.monotone else wander(climb, theta, tol)
 
     def _accelerator(self, mixture):
         smooth = mixture.criterion.smooth and mixture.monotone
@@ -141,7 +141,7 @@ class _Climb:
         step = self.mixture.m_step(place.theta, place.statistics).flatten() - theta
         slope = self.mixture.gradient(place.theta, place.statistics)
         accelerator = self.accelerator if slope is not None else Plain()
-        direction = _leash(accelerator.direction(theta, step, slope), step)
+        direction = _leash(accelerator.direction(theta, step, slope), step, slope)
         found = self.walk(place, theta, direction, slope)
         if found is None and accelerator.reset():
             found = self.walk(place, theta, step, slope)
@@ -173,14 +173,18 @@ def _shorten(expected, fall):
     return float(np.clip(0.5 * expected / (expected + fall), 0.1, 0.5))
 
 
-def _leash(direction, step):
+def _leash(direction, step, slope):
     """Shorten an accelerated direction that runs far ahead of EM's own step.
 
     Free coordinates are logarithms and coefficients of standardized columns: one unit is much.
+    Coordinates that run away alone, those of an expert without rows say, are stopped alone, as
+    long as the rest still climbs.
     """
-    reach = np.abs(direction).max(initial=0.0)
     allowed = 1.0 + 10.0 * np.abs(step).max(initial=0.0)
-    return direction * (allowed / reach) if reach > allowed else direction
+    stopped = np.clip(direction, -allowed, allowed)
+    if slope is None or float(slope @ stopped) > 0:
+        return stopped
+    return direction * (allowed / max(np.abs(direction).max(initial=0.0), allowed))
 
 
 def _slack(place):

@@ -1,11 +1,25 @@
 """Gates: whom to ask. One file per kind, one line per name."""
 
 from skmoe.gates.constant import ConstantGate
+from skmoe.gates.estimator import EstimatorGate
+from skmoe.gates.floored import FlooredGate
+from skmoe.gates.localized import LocalizedGate
+from skmoe.gates.mlp import MLPGate
 from skmoe.gates.softmax import SoftmaxGate
 
 SHORT_NAMES = {
     "constant": ConstantGate,
+    "localized": LocalizedGate,
+    "mlp": MLPGate,
     "softmax": SoftmaxGate,
 }
 
-__all__ = ["ConstantGate", "SHORT_NAMES", "SoftmaxGate"]
+__all__ = [
+    "ConstantGate",
+    "EstimatorGate",
+    "FlooredGate",
+    "LocalizedGate",
+    "MLPGate",
+    "SHORT_NAMES",
+    "SoftmaxGate",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmoe._math.checks import check_fraction, check_number
+from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
 from skmoe._math.softmax_regression import (
@@ -112,6 +113,9 @@ class SoftmaxGate(Gate):
         move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
         score = carried_score(statistics.score, statistics.curvature, move)
         return replace(statistics, score=score)
+
+    def hold(self, theta):
+        return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
 
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:

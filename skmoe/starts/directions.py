@@ -30,7 +30,8 @@ def subsample(block, rng, n_rows):
     chosen, repeats = np.unique(_rows_at(block, at, rng), return_counts=True)
     X = np.asfortranarray(block.X[chosen])
     X_gate = X if block.X_gate is block.X else np.asfortranarray(block.X_gate[chosen])
-    return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype))
+    group = None if block.group is None else block.group[chosen]
+    return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype), group)
 
 
 def _rows_at(block, at, rng):

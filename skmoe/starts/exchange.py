@@ -56,6 +56,8 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     ----------
     Ueda, Nakano, Ghahramani and Hinton (2000), SMEM algorithm for mixture models.
     """
+    if not mixture.experts.exchangeable:
+        return []
     share = mixture.share(theta, block)
     mass = share * block.weight[:, None]
     cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))

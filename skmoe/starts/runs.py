@@ -71,6 +71,7 @@ def settle(mixture, batches, share):
     share : ndarray of shape (n, K)
     """
     block = batches.block
+    share = mixture.tied_shares(share, block)
     # The weight of a row becomes one weight for each expert.
     shared = batches.of(Block(block.X, block.X_gate, block.y, share * block.weight[:, None]))
     experts, gate = mixture.experts, mixture.gate
@@ -164,7 +165,11 @@ def race(mixture, fitter, batches, thetas, parallel, rivals=()):
         The distinct survivors, best first.
     """
     patience = RACE_PASSES * CHEAP_ROWS / batches.block.total
-    run, passes, total = delayed(short_run), int(np.clip(patience, RACE_PASSES, PATIENT_PASSES)), 0
+    passes = int(np.clip(patience, RACE_PASSES, PATIENT_PASSES))
+    if mixture.experts.target.coarse:
+        # Where answers are coarse, bounds rise slowly at first and differ late.
+        passes = PATIENT_PASSES
+    run, total = delayed(short_run), 0
     resting, found = list(rivals), []
     while thetas and total < LONGEST_RACE:
         ran = parallel(run(mixture, fitter, batches, theta, passes, total) for theta in thetas)

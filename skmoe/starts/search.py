@@ -54,7 +54,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     Where regimes are clear, quick runs on few rows find the good place, and exchanges mend what
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
     runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
-    in several waves: passes cost next to nothing there, and optima differ most.
+    in several waves: passes cost next to nothing there, and optima differ most. Coarse answers,
+    classes, tell so little a row that quick runs mislead: they always race.
     """
     home = batches.resident(rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
@@ -78,7 +79,7 @@ class _Search:
     def contenders(self, home):
         """Return places (Candidates, best first) that runs on some of the rows lead to."""
         few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
-        if home.block.total > CHEAP_ROWS:
+        if home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse:
             sample = InMemory(subsample(home.block, self.rng, few))
             thetas = self.starts(sample)
             found = halve(self.mixture, self.scout, sample, thetas, self.parallel)

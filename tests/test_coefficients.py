@@ -306,6 +306,30 @@ def test_parts_without_gradient_are_referred_to_the_bootstrap():
     assert (drawn.std_error > 0).all()
 
 
+def test_rows_dealt_out_one_by_one_are_referred_to_the_bootstrap():
+    X, y = problem(200)
+    est = regressor(criterion="classification").fit(X, y)
+    with pytest.raises(ValueError, match="criterion"):
+        table_of(est, X, y)
+    assert (table_of(est, X, y, kind="bootstrap", n_bootstrap=5).std_error > 0).all()
+
+
+def test_labels_of_shared_and_own_covariances():
+    X, y = problem(300, q=2)
+    tables = [
+        table_of(regressor(experts=LinearExperts(**noise)).fit(X, y), X, y)
+        for noise in ({"tied": True}, {"covariance_type": "diag"}, {})
+    ]
+    shown = [
+        [(e, t) for a, e, t in zip(*table._labels(), strict=True) if a == "covariances_"]
+        for table in tables
+    ]
+    both = [f"{a}, {b}" for a in ("y0", "y1") for b in ("y0", "y1")]
+    assert shown[0] == [("all", term) for term in both]
+    assert shown[1] == [(k, f"y{j}") for k in (0, 1) for j in (0, 1)]
+    assert shown[2] == [(k, term) for k in (0, 1) for term in both]
+
+
 def test_bootstraps_are_seeded_for_any_number_of_jobs(two_regimes):
     est, X, y = two_regimes
     one, other = (

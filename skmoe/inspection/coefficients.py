@@ -96,6 +96,12 @@ class CoefficientTable:
             raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
         observed = est._observed(X, y, sample_weight, offset, groups)
         published = _Published(est, observed[0])
+        if kind not in BOOTSTRAPS and not observed[0].criterion.smooth:
+            raise ValueError(
+                f"kind={kind!r} needs shares that move smoothly, and criterion="
+                f"{observed[0].criterion!r} deals rows out one by one; kind must be one of "
+                f"{BOOTSTRAPS}."
+            )
         if kind in BOOTSTRAPS:
             check_count("n_bootstrap", n_bootstrap, least=2)
             if groups is not None:
@@ -257,11 +263,12 @@ class _Published:
     def __init__(self, est, mixture):
         self._est, self._mixture = est, mixture
         learned = est._learned(mixture, est.theta_, np.float64)
-        self.names = [
+        numbers = [
             name
             for name, value in learned.items()
             if isinstance(value, np.ndarray) and value.dtype.kind == "f"
         ]
+        self.names = sorted(numbers, key=_place)
         self.labels = labels_of(est, {name: learned[name] for name in self.names})
         self.estimate = self._joined(learned)
 
@@ -289,6 +296,12 @@ class _Published:
 
     def _joined(self, attributes):
         return np.concatenate([np.ravel(attributes[name]) for name in self.names])
+
+
+def _place(name):
+    """Return what attributes are sorted by: experts first, lines before scales."""
+    ranks = [name.endswith(end) for end in ("coef_", "intercept_")]
+    return name.startswith("gate_"), [not rank for rank in ranks], name
 
 
 def _by_delta_method(est, published, observed, kind):

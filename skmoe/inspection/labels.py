@@ -33,7 +33,8 @@ def labels_of(est, attributes):
     """Return the Labels of arrays, a dict of attribute name -> ndarray, in their order."""
     rows = []
     for name, value in attributes.items():
-        own = value.ndim > 0 and value.shape[0] == est.n_experts
+        shared = name == "covariances_" and getattr(est.experts_, "tied", False)
+        own = not (shared and est.n_experts > 1) and value.shape[0] == est.n_experts
         names = [_axis(est, name, i, value, own) for i in range(own, value.ndim)]
         experts = range(est.n_experts) if own else ["all"]
         for expert, *index in product(experts, *(range(len(axis)) for axis in names)):

@@ -151,7 +151,7 @@ def test_p_value_counts_draws():
 @pytest.mark.slow
 def test_the_test_holds_its_level_and_has_power():
     rejected = {1: [], 2: []}
-    for seed in range(12):
+    for seed in range(8):
         X, y = three_lines(200, seed, n_lines=2)
         for K in rejected:
             test = bootstrap_lrt(regressor(K, n_init=4), X, y, n_bootstrap=39, random_state=seed)

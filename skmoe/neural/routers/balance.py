@@ -19,6 +19,7 @@ __all__ = [
     "squared_variation",
 ]
 
+
 def squared_variation(amounts):
     """Return CV^2 = population variance / mean^2 of amounts (E,), and its gradient (E,)."""
     amounts = np.asarray(amounts, dtype=np.float64)

@@ -23,6 +23,7 @@ from skmoe.batches import (
 )
 from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
+from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
@@ -268,6 +269,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         return {
             "_mixture": mixture,
             "_n_experts": self.n_experts,
+            "_direct": None
+            if self._has_offset
+            else direct_parameters(mixture, theta, self._scaling),
             "theta_": theta,
             "experts_": mixture.experts,
             "gate_": mixture.gate,

@@ -1,7 +1,19 @@
 """Mixtures of experts in scikit-learn's style."""
 
+from typing import TYPE_CHECKING
+
 from skmoe._lazy import lazy_names
 from skmoe._version import __version__
+
+if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against _HOMES.
+    from skmoe.distribution import MixtureDistribution as MixtureDistribution
+    from skmoe.estimators import AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor
+    from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators import (
+        SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators import SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor
 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {

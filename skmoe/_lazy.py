@@ -31,6 +31,6 @@ def lazy_names(package, homes, modules=()):
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*homes, *modules})
+        return sorted({*vars(import_module(package)), *homes, *modules})
 
     return __getattr__, __dir__

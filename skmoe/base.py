@@ -53,7 +53,9 @@ class Parameters:
     def layout(self):
         """Return kind and shapes of the fields, as nested tuples that can be compared."""
         return type(self).__name__, tuple(
-            value.layout() if isinstance(value, Parameters) else np.shape(value)
+            value.layout()
+            if isinstance(value, Parameters)
+            else getattr(value, "shape", type(value).__name__)
             for value in self._values()
         )
 
@@ -114,8 +116,11 @@ class Part(BaseEstimator, ABC):
         Whether one M-step (shortened if need be) never lowers the part's expected log-density.
     settling_steps : int
         M-steps from a neutral start after which given shares are followed well enough.
+    sees_features : bool
+        Whether the part's answers depend on x.
     """
 
+    sees_features = True
     monotone = True
     settling_steps = 1
 
@@ -201,8 +206,8 @@ class Experts(Part):
 
     target: Target = REAL
     takes_notes = False
-    exchangeable = True
     centers = True
+    exchangeable = True
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""

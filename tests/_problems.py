@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.utils.validation import _get_feature_names
 
 from skmoe import MixtureOfExpertsRegressor
 from skmoe.datasets import make_mixture_of_experts
@@ -60,3 +61,11 @@ few_sentences = pytest.mark.parametrize(
     ids=str,
 )
 targets = pytest.mark.parametrize("q", [1, 2])
+
+
+def frame_library(name):
+    """Return pandas or polars; skip where scikit-learn is too old for the names of its columns."""
+    library = pytest.importorskip(name)
+    if _get_feature_names(library.DataFrame({"a": [1.0]})) is None:
+        pytest.skip(f"this scikit-learn does not read column names of this {name}")
+    return library

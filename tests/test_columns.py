@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from _problems import (
     NAMES,
+    frame_library,
     problem,
     regressor,
     targets,
@@ -13,6 +14,7 @@ from _problems import (
 from sklearn.compose import ColumnTransformer
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -23,6 +25,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from skmoe import MixtureOfExpertsClassifier
 from skmoe.datasets import load_motorcycle
 
 # Problems of a few rows have no use for every expert; test_bad_input.py reads what is said then.
@@ -185,9 +188,19 @@ def test_transformers_see_the_targets(argument, q):
     assert shown.shape[-1] == 1
 
 
+@arguments
+def test_transformers_see_the_classes(argument):
+    X, y = problem()
+    place = np.where(X[:, 1] > 0, "north", "south")
+    best = SelectKBest(f_classif, k=1)
+    est = MixtureOfExpertsClassifier(2, n_init=2, random_state=0, **{argument: best}).fit(X, place)
+    peer = MixtureOfExpertsClassifier(2, n_init=2, random_state=0, **{argument: [1]}).fit(X, place)
+    np.testing.assert_allclose(est.predict_proba(X), peer.predict_proba(X), rtol=1e-9)
+
+
 @pytest.mark.parametrize("frames", ["pandas", "polars"])
 def test_columns_that_are_no_numbers_are_left_to_transformers(frames):
-    library = pytest.importorskip(frames)
+    library = frame_library(frames)
     X, y = problem(400)
     place = np.where(X[:, 0] > 0, "north", "south")
     table = library.DataFrame({"age": X[:, 0], "dose": X[:, 1], "place": place})

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from _problems import (
     assert_same_answers,
+    frame_library,
     problem,
     regressor,
     sentences,
@@ -27,7 +28,12 @@ from skmoe.gates import SoftmaxGate
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* may be too many")
 
 
-CHECKED = [{}, {"experts": "constant"}, {"gate": "constant", "criterion": "classification"}]
+CHECKED = [
+    {},
+    {"experts": "constant"},
+    {"gate": "constant", "criterion": "classification"},
+    {"n_experts": 2, "experts": "constant", "gate": "constant"},
+]
 
 
 # Fewer starts, same code: every check fits several times.
@@ -128,7 +134,7 @@ def test_pickle_and_joblib_round_trips(sentence):
 
 @pytest.mark.parametrize("frames", ["pandas", "polars"])
 def test_set_output_in_a_pipeline(frames):
-    pytest.importorskip(frames)
+    frame_library(frames)
     X, y = problem()
     pipeline = make_pipeline(StandardScaler(), regressor()).set_output(transform=frames)
     pipeline.fit(X, y)

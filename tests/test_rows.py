@@ -5,6 +5,7 @@ import pytest
 from _problems import (
     NAMES,
     assert_same_answers,
+    frame_library,
     problem,
     regressor,
     sentences,
@@ -67,7 +68,7 @@ def test_fit_does_not_touch_what_it_is_given():
 @pytest.mark.parametrize("frames", ["pandas", "polars"])
 @targets
 def test_frames_give_feature_names(frames, q):
-    library = pytest.importorskip(frames)
+    library = frame_library(frames)
     X, y = problem(q=q)
     table = library.DataFrame(dict(zip(NAMES, X.T, strict=True)))
     answer = library.Series(y) if q == 1 else library.DataFrame({"a": y[:, 0], "b": y[:, 1]})

@@ -14,15 +14,19 @@ def pool_and_share(logs):
     Rows whose logs are all -inf are shared equally: nothing tells who made them.
     """
     top = logs.max(axis=1)
-    lost = np.flatnonzero(~np.isfinite(top))
-    pooled_lost, top[lost] = top[lost], 0.0
+    lost = ~np.isfinite(top)
+    some_lost = lost.any()
+    if some_lost:
+        unexplained, top[lost] = top[lost], 0.0
     share = logs - top[:, None]
-    share[lost] = 0.0
+    if some_lost:
+        share[lost] = 0.0
     np.exp(share, out=share)
     total = share.sum(axis=1)
     share /= total[:, None]
     pooled = top + np.log(total)
-    pooled[lost] = pooled_lost
+    if some_lost:
+        pooled[lost] = unexplained
     return pooled, share
 
 

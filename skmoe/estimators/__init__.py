@@ -1,6 +1,21 @@
 """The scikit-learn face: validate, build the sentence, run it, publish what was learned."""
 
+from typing import TYPE_CHECKING
+
 from skmoe._lazy import lazy_names
+
+if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against _HOMES.
+    from skmoe.estimators.adaptive import (
+        AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
+    )
+    from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators.sparse_classifier import (
+        SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators.sparse_regressor import (
+        SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor,
+    )
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",

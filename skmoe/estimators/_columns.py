@@ -90,15 +90,15 @@ def choose(argument, wanted, table, y, n_features, names):
     wanted : None, list of int, list of str, mask of d bools, or transformer
     table : Table
         The rows that count; a transformer is fitted to them.
-    y : ndarray of shape (n, q)
+    y : ndarray of shape (n,) or (n, q)
+        As users know it: numbers, or classes.
     n_features : int
     names : sequence of str or None
     """
     if wanted is None:
         return AllColumns()
     if hasattr(wanted, "fit") and hasattr(wanted, "transform"):
-        target = y[:, 0] if y.shape[1] == 1 else y
-        return Transformed(argument, clone(wanted).fit(table.raw, target))
+        return Transformed(argument, clone(wanted).fit(table.raw, y))
     return SomeColumns(argument, _numbers(argument, wanted, n_features, names))
 
 

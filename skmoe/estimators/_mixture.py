@@ -56,6 +56,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         if source is not None and groups is not None:
             raise ValueError("groups need rows in memory; X is read block by block.")
         if source is not None:
+            for name, value in (("offset", offset), ("groups", groups)):
+                if value is not None:
+                    raise ValueError(f"{name} needs rows that are held in memory.")
             # A sample tells of the columns, and is where a start is looked for.
             X, y, sample_weight = _streams.sample_of(source, self.n_experts)
         experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
@@ -164,14 +167,21 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         """Return y (n, q) and whether it was flat."""
         return _validation.check_targets(self, y, table)
 
+    def _as_users_know(self, y):
+        """Return checked y (n, q) as users know it, (n,) or (n, q)."""
+        return y[:, 0] if y.shape[1] == 1 else y
+
     def _check_weights(self, sample_weight, y, like):
         """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
         return _validation.check_weights(sample_weight, like)
 
     def _choose_columns(self, table, y, resume):
         names = getattr(self, "feature_names_in_", None)
+        known = self._as_users_know(y)
         columns = tuple(
-            _columns.choose(argument, getattr(self, argument), table, y, self.n_features_in_, names)
+            _columns.choose(
+                argument, getattr(self, argument), table, known, self.n_features_in_, names
+            )
             for argument in CHOOSERS
         )
         if resume:
@@ -299,6 +309,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 "before it converged; raise max_iter or tol.",
                 ConvergenceWarning,
             )
+
+    @property
+    def _blind(self):
+        """Whether neither experts nor gate look at X: every row then gets the same answer."""
+        parts = ("experts", "gate")
+        return not any(_parts.sees_features(part, getattr(self, part)) for part in parts)
 
     @abstractmethod
     def predict(self, X):

@@ -27,6 +27,7 @@ class NumbersMixin(RegressorMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         return_std : bool, default=False
             Whether to return the predictive standard deviation, too.
         offset : array-like of shape (n_samples,), optional
@@ -35,8 +36,22 @@ class NumbersMixin(RegressorMixin):
         Returns
         -------
         mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In units of y.
         std : ndarray of the same shape
             Only with ``return_std=True``.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.predict(X).shape
+        (10,)
         """
         if return_std:
             answer = self.predict_distribution(X, offset)
@@ -69,15 +84,36 @@ class NumbersMixin(RegressorMixin):
         return self._in_units_of_y(blend).astype(seen.dtype, copy=False)
 
     def score(self, X, y, sample_weight=None, offset=None):
-        """Return R^2 of the predictions (a float).
+        """Return R^2 of the predictions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
+            Weights of the rows.
         offset : array-like of shape (n_samples,), optional
             For experts that take one; None means zeros, that is answers for one unit of exposure.
+
+        Returns
+        -------
+        float
+            1 for perfect predictions, 0 for those of the mean; averaged over targets.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y)
+        >>> est.score(X, y) > 0.5
+        True
         """
         return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
 
@@ -89,4 +125,5 @@ class NumbersMixin(RegressorMixin):
         # Several outputs may be positive, too; scikit-learn's checks would hand in negative ones.
         tags.target_tags.multi_output = not positive
         tags.target_tags.single_output = True
+        tags.regressor_tags.poor_score = self._blind
         return tags

@@ -78,9 +78,18 @@ def _check(argument, part):
 
 def target_of(value):
     """Return the target of experts given by name or as an instance, or None."""
-    if isinstance(value, str) and value in experts.SHORT_NAMES:
-        value = experts.SHORT_NAMES[value]()
-    return getattr(value, "target", None)
+    return getattr(_named("experts", value), "target", None)
+
+
+def sees_features(argument, value):
+    """Return whether a part given by name or as an instance depends on x."""
+    return getattr(_named(argument, value), "sees_features", True)
+
+
+def _named(argument, value):
+    """Return the part of a short name; anything else as it is."""
+    names = KINDS[argument][0]
+    return names[value]() if isinstance(value, str) and value in names else value
 
 
 def listing(names):
@@ -102,6 +111,13 @@ class NestedNamesMixin:
         Returns
         -------
         self
+            The estimator.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> MixtureOfExpertsRegressor().set_params(gate__alpha=0.1).gate
+        SoftmaxGate(alpha=0.1)
         """
         own = {name: value for name, value in params.items() if "__" not in name}
         super().set_params(**own)

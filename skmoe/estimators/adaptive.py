@@ -137,12 +137,28 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to learn from.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights of the rows.
 
         Returns
         -------
         self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import AdaptiveLocalExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 0, 0, 0, 0, 3, 3, 3, 3, 3]
+        >>> AdaptiveLocalExpertsRegressor(2, random_state=0).fit(X, y).predict([[1]]).shape
+        (1,)
         """
         check_choice("error", self.error, ERRORS)
         check_choice("solver", self.solver, ("lbfgs", "gradient"))

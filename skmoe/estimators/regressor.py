@@ -136,7 +136,9 @@ class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; an integer weight equals repetition of the row. Weights that average
             less than one are measured in their mean, lest they pass for fewer rows.
@@ -150,10 +152,19 @@ class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
         Returns
         -------
         self
+            The fitted estimator.
 
         Raises
         ------
         ValueError
             For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = MixtureOfExpertsRegressor(2, random_state=0)
+        >>> est.fit(X, y).coef_.shape
+        (2, 1)
         """
         return self._learn(X, y, sample_weight, offset, groups)

@@ -39,6 +39,8 @@ class ConstantExperts(DelegatingExperts):
         self.tied = tied
         self.min_variance = min_variance
 
+    sees_features = False
+
     @property
     def _bank(self):
         return HomoscedasticExperts(
@@ -76,6 +78,8 @@ class CategoricalExperts(DelegatingExperts):
     >>> CategoricalExperts()
     CategoricalExperts()
     """
+
+    sees_features = False
 
     @property
     def _bank(self):

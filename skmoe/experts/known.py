@@ -53,7 +53,9 @@ class KnownExperts(FixedExperts):
     Parameters
     ----------
     coef : array-like of shape (K, d) or (K, q, d)
+        Slopes, in units of y per unit of x.
     intercept : array-like of shape (K,) or (K, q)
+        Answers at x = 0, in units of y.
     variance : array-like of shape (K,) or (K, q)
         Squared noise.
 

@@ -40,6 +40,8 @@ class ConstantGate(Gate):
     ConstantGate()
     """
 
+    sees_features = False
+
     def init(self, X, n_experts):
         return ConstantGateParameters(np.zeros(n_experts))
 

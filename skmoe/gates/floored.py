@@ -12,6 +12,7 @@ class FlooredGate(Gate):
     Parameters
     ----------
     gate : Gate
+        The inner gate g.
     min_share : float, default=0.01
         Least weight of every expert at every x; below 1 / K.
 

@@ -172,7 +172,7 @@ def test_m_steps_end_where_the_objective_is_flat(experts, q):
     case = Case(experts, q)
     if experts.gradient(case.theta, case.statistics(case.theta)) is None:
         pytest.skip("the likelihood of this family has no slope")
-    theta = climbed(case, case.theta)
+    theta = climbed(case, case.theta, 400)
     slopes = gradient(lambda vector: case.objective(theta.unflatten(vector)), theta.flatten())
     free = np.ones(theta.size, dtype=bool)
     if not getattr(experts, "fit_intercept", True):

@@ -123,12 +123,16 @@ def contenders(data):
         ),
         "mixtures of kernel experts (bag of 25)": (
             curved,
-            {
-                "estimator__n_experts": [2],
-                "estimator__experts__alpha": [0.3],
-                "estimator__gate__alpha": [1.0],
-                "estimator__expert_features__gamma": [0.05, 0.1],
-            },
+            [
+                {
+                    "estimator__n_experts": [2],
+                    "estimator__gate__alpha": [0.01],
+                    "estimator__experts__alpha": [alpha],
+                    "estimator__expert_features__gamma": [gamma],
+                    "estimator__expert_features__n_components": [n_components],
+                }
+                for alpha, gamma, n_components in ((0.3, 0.05, 60), (1.0, 0.1, 100))
+            ],
         ),
     }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
     )
     from skmoe.estimators import SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor
+    from skmoe.estimators import regularization_path as regularization_path
 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {

@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm
 
+from skmoe._math.normal import normal_pdf_and_cdf
 from skmoe.neural.dispatch import Dispatch, table_of
 from skmoe.neural.mixture import BlockShape
 from skmoe.neural.parameters import Layout
@@ -61,6 +62,15 @@ def scores_of(logits, kind="softmax"):
     """Return Scores of given logits."""
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return Scores(logits, p, kind, logits)
+
+
+def test_normal_distribution_in_both_precisions():
+    z = np.concatenate([np.linspace(-9, 9, 2001), [np.inf, -np.inf, 0.0]])
+    for dtype, tolerance in ((np.float64, 1e-15), (np.float32, 3e-7)):
+        pdf, cdf = normal_pdf_and_cdf(z.astype(dtype))
+        assert pdf.dtype == cdf.dtype == dtype
+        np.testing.assert_allclose(pdf, norm.pdf(z), rtol=0, atol=tolerance)
+        np.testing.assert_allclose(cdf, norm.cdf(z), rtol=0, atol=tolerance)
 
 
 # ------------------------------------------------------------------------- noisy top k

@@ -62,8 +62,6 @@ def problem(n=400, seed=0):
 
 # ------------------------------------------------------------------------- scikit-learn
 
-QUICK = ["noisy_top_k", "expert_choice"]
-
 
 def checked(names):
     """Estimators of both kinds for some routers."""
@@ -74,12 +72,17 @@ def checked(names):
     ]
 
 
-@parametrize_with_checks(checked(QUICK))
+@parametrize_with_checks(
+    [
+        SparseMixtureOfExpertsRegressor(router="expert_choice", n_experts=4, hidden=8, max_iter=60),
+        SparseMixtureOfExpertsClassifier(n_experts=4, hidden=8, max_iter=60),
+    ]
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(checked([name for name in SHORT_NAMES if name not in QUICK]))
+@parametrize_with_checks(checked(SHORT_NAMES))
 @pytest.mark.slow
 def test_scikit_learn_checks_of_every_router(estimator, check):
     check(estimator)

@@ -133,6 +133,17 @@ def sgd(momentum=0.9, nesterov=True):
     -------
     Optimizer
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe._math.optimizers import sgd
+    >>> optimizer = sgd(momentum=0.5, nesterov=False)
+    >>> theta, state = np.array([1.0]), optimizer.init(np.array([1.0]))
+    >>> for _ in range(2):
+    ...     theta, state = optimizer.update(theta, np.array([1.0]), state, 0.1)
+    >>> theta.round(6)
+    array([0.75])
+
     Notes
     -----
     v = momentum v - lr g; theta += v, or theta += momentum v - lr g with ``nesterov``.

@@ -33,6 +33,13 @@ def warmed_up(schedule, n_steps):
     schedule : callable
         ``schedule(progress, step) -> factor``; progress in [0, 1], step counted from 1.
     n_steps : int
+
+    Examples
+    --------
+    >>> from skmoe._math.schedules import cosine, warmed_up
+    >>> schedule = warmed_up(cosine, 10)
+    >>> [round(schedule(step / 100, step), 3) for step in (1, 10, 50, 100)]
+    [0.1, 0.976, 0.5, 0.0]
     """
 
     def factor(progress, step):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,

@@ -1,117 +1,32 @@
 """What the sparse neural mixtures share: validate, build, train, answer."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from functools import lru_cache
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
-from skmoe._math.checks import check_choice, check_count, check_flag, check_number
-from skmoe._math.schedules import SCHEDULES
 from skmoe.batches import Standardizer
 from skmoe.estimators._rows import canonical_rows
+from skmoe.estimators._sparse_options import SparseOptions
+from skmoe.estimators._upcycling import UpcyclingMixin, no_scaling
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
-from skmoe.neural.activations import ACTIVATIONS
-from skmoe.neural.embeddings import EMBEDDINGS
-from skmoe.neural.network import Plan, build_network
-from skmoe.neural.routers import SHORT_NAMES, Capacity, Router, build_router
-from skmoe.neural.training import Rows, Session, TrainingOptions, train
-from skmoe.neural.upcycling import upcycle_blocks, upcycle_perceptron
+from skmoe.neural.network import build_network
+from skmoe.neural.training import Rows, Session, train
 
 # Rows of the training set on which loads and entropies are measured in the end.
 _WATCHED_ROWS = 20_000
-# Steps of an epoch, and bounds of a batch, for ``batch_size="auto"``.
-_STEPS, _BATCH = 32, (32, 1024)
 # Schedules that have run down when max_iter is reached: that is no lack of convergence.
 _ENDING = ("cosine", "linear")
 
 
-class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
+class BaseSparseMixture(CallbackSupportMixin, UpcyclingMixin, SparseOptions):
     """Fit and answer for any router, head and stack of blocks."""
-
-    def __init__(
-        self,
-        n_experts=None,
-        top_k=None,
-        *,
-        router="noisy_top_k",
-        hidden=64,
-        n_blocks=1,
-        mixture_every=1,
-        width=None,
-        activation="relu",
-        capacity_factor=None,
-        capacity_order="arrival",
-        overflow="drop",
-        shared_expert=False,
-        dropout=0.0,
-        numeric_embedding=None,
-        standardize=True,
-        solver="adam",
-        alpha=1e-4,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=1e-3,
-        warmup_steps=0,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        first_stage=0.5,
-    ):
-        self.n_experts = n_experts
-        self.top_k = top_k
-        self.router = router
-        self.hidden = hidden
-        self.n_blocks = n_blocks
-        self.mixture_every = mixture_every
-        self.width = width
-        self.activation = activation
-        self.capacity_factor = capacity_factor
-        self.capacity_order = capacity_order
-        self.overflow = overflow
-        self.shared_expert = shared_expert
-        self.dropout = dropout
-        self.numeric_embedding = numeric_embedding
-        self.standardize = standardize
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.warmup_steps = warmup_steps
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.first_stage = first_stage
 
     # ---------------------------------------------------------------- what differs
 
@@ -138,96 +53,6 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
     def _row_weights(self, encoded, weight):
         """Return the rows' weights, those of classes included."""
         return weight
-
-    # ---------------------------------------------------------------- hyper-parameters
-
-    def _check_hyper_parameters(self):
-        for name in ("hidden", "n_blocks", "mixture_every", "max_iter", "n_iter_no_change"):
-            check_count(name, getattr(self, name))
-        for name in ("n_experts", "top_k", "width"):
-            if getattr(self, name) is not None:
-                check_count(name, getattr(self, name))
-        if self.batch_size != "auto":
-            check_count("batch_size", self.batch_size)
-        check_count("warmup_steps", self.warmup_steps, least=0)
-        for name in ("alpha", "tol", "momentum", "beta_1", "beta_2", "dropout", "first_stage"):
-            check_number(name, getattr(self, name))
-        for name in ("learning_rate_init", "epsilon"):
-            check_number(name, getattr(self, name), above=0.0)
-        for name in ("momentum", "beta_1", "beta_2", "dropout"):
-            if getattr(self, name) >= 1:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be below 1.")
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("solver", self.solver, ("adam", "adamw", "sgd"))
-        check_choice("learning_rate", self.learning_rate, SCHEDULES)
-        if self.numeric_embedding is not None:
-            check_choice("numeric_embedding", self.numeric_embedding, EMBEDDINGS)
-        for name in ("shared_expert", "standardize", "shuffle", "early_stopping", "warm_start"):
-            check_flag(name, getattr(self, name))
-        if self.early_stopping:
-            check_number("validation_fraction", self.validation_fraction, above=0.0)
-            if self.validation_fraction >= 1:
-                raise ValueError(
-                    f"validation_fraction={self.validation_fraction!r} must be below 1."
-                )
-
-    def _build_plan(self):
-        """Return the `Plan` that the hyper-parameters ask for."""
-        router, n_experts, shallow = self._build_router()
-        return Plan(
-            router=router,
-            n_experts=n_experts,
-            hidden=self.hidden,
-            shallow=shallow,
-            n_blocks=self.n_blocks,
-            mixture_every=self.mixture_every,
-            width=self.width,
-            activation=self.activation,
-            shared_expert=self.shared_expert,
-            dropout=self.dropout,
-            numeric_embedding=self.numeric_embedding,
-        )
-
-    def _build_router(self):
-        """Return the router (or None), the number of experts, and whether they are shallow."""
-        if self.router is None:
-            return None, 1, False
-        if not isinstance(self.router, Router):
-            return self._named_router()
-        self.router.check()
-        n_experts = 8 if self.n_experts is None else self.n_experts
-        return self.router, n_experts, False
-
-    def _named_router(self):
-        if not isinstance(self.router, str):
-            raise TypeError(
-                f"router={self.router!r} is neither a short name ({sorted(SHORT_NAMES)}), None, "
-                "nor an instance of Router."
-            )
-        check_choice("router", self.router, SHORT_NAMES)
-        preset = SHORT_NAMES[self.router]
-        n_experts = preset.n_experts if self.n_experts is None else self.n_experts
-        top_k = min(preset.top_k, n_experts) if self.top_k is None else self.top_k
-        if top_k > n_experts:
-            raise ValueError(f"top_k={top_k} must be at most n_experts={n_experts}.")
-        capacity = None
-        if self.capacity_factor is not None:
-            capacity = Capacity(self.capacity_factor, self.capacity_order, self.overflow)
-            capacity.check()
-        router = build_router(self.router, top_k, capacity)
-        router.check()
-        return router, n_experts, preset.shallow
-
-    def _training_options(self, n_rows, max_iter):
-        options = {
-            field.name: getattr(self, field.name)
-            for field in fields(TrainingOptions)
-            if field.name not in ("batch_size", "max_iter")
-        }
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = int(np.clip(n_rows // _STEPS, *_BATCH))
-        return TrainingOptions(batch_size=min(batch_size, n_rows), max_iter=max_iter, **options)
 
     # ---------------------------------------------------------------- learning
 
@@ -293,7 +118,7 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
     def _scaling_of(self, A, weight):
         if self.standardize:
             return Standardizer.of(A, weight)
-        return self._no_scaling(A.shape[1])
+        return no_scaling(A.shape[1])
 
     def _target_scaling(self, encoded, weight):
         return None
@@ -411,100 +236,6 @@ class BaseSparseMixture(CallbackSupportMixin, BaseEstimator, ABC):
                     f"Experts {dead.tolist()} of {name} see no row; fewer experts, or stronger "
                     f"balancing than that of router={self.router!r}, would use them.",
                 )
-
-    # ---------------------------------------------------------------- sparse upcycling
-
-    @classmethod
-    def upcycle(cls, dense, n_experts=8, top_k=2, *, router="top_k", X=None, **params):
-        """Return a fitted mixture whose experts are copies of a dense network's hidden layer.
-
-        With weights that add up to one its first answers are those of the dense network; weights
-        that do not are multiplied by E / k, and the answers nearly so. ``fit`` and ``partial_fit``
-        go on from there.
-
-        Parameters
-        ----------
-        dense : estimator
-            A fitted ``MLPRegressor`` or ``MLPClassifier`` of scikit-learn (its last hidden layer
-            becomes the mixture), or an estimator of this class with ``router=None`` (each of its
-            blocks does).
-        n_experts, top_k : int, default=8, 2
-        router : str or Router, default="top_k"
-        X : array-like of shape (n_samples, n_features), optional
-            Rows that a hash router fixes its cells by.
-        **params
-            Other parameters of the estimator.
-
-        Returns
-        -------
-        estimator
-
-        Raises
-        ------
-        ValueError
-            If the network or the router is none that can be upcycled.
-
-        References
-        ----------
-        Komatsuzaki et al. (2022), Sparse upcycling: training mixture-of-experts from dense
-        checkpoints.
-        """
-        check_is_fitted(dense)
-        given = {"n_experts": n_experts, "top_k": top_k, "router": router, "warm_start": True}
-        if isinstance(dense, cls):
-            inherited = dense.get_params(deep=False)
-        else:
-            layers = dense.hidden_layer_sizes
-            hidden = layers if isinstance(layers, int) else layers[-1]
-            inherited = {"hidden": hidden, "activation": dense.activation, "standardize": False}
-        est = cls(**(inherited | given | params))
-        est._check_hyper_parameters()
-        if est.shared_expert:
-            raise ValueError("shared_expert=True would count the dense network twice.")
-        est._grow_from(dense, X)
-        return est
-
-    def _grow_from(self, dense, X):
-        """Take over what a dense network learned."""
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(dense, name):
-                setattr(self, name, getattr(dense, name))
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-        router, n_experts, _ = self._build_router()
-        router = router.rescaled(n_experts)
-        if isinstance(dense, type(self)):
-            if dense.network_.mixtures:
-                raise ValueError(f"dense={dense!r} is a mixture already; allowed is router=None.")
-            self._take_over(dense)
-            self._x_scaling, self._y_scaling = dense._x_scaling, dense._y_scaling
-            self._plan = replace(dense._plan, router=router, n_experts=n_experts)
-            network, theta = upcycle_blocks(self._plan, dense.network_, dense.theta_, rng)
-        else:
-            coefs, intercepts = self._perceptron(dense)
-            self._x_scaling = self._no_scaling(dense.n_features_in_)
-            network, theta = upcycle_perceptron(
-                coefs, intercepts, dense.activation, router, n_experts, self._head(), rng
-            )
-        self.network_ = network
-        Z = None if X is None else self._standardized(np.asarray(X, dtype=np.float64))
-        state = network.initial_state(Z, rng)
-        self._session = Session(theta.astype(np.float32), state, rng)
-        nothing = np.zeros((1, dense.n_features_in_))
-        self._publish(nothing if Z is None else Z)
-        # Until it is trained on, the mixture answers as precisely as the dense network.
-        self.theta_ = theta
-
-    @abstractmethod
-    def _take_over(self, dense):
-        """Copy what an estimator of this class knows of the targets."""
-
-    @abstractmethod
-    def _perceptron(self, dense):
-        """Return coefficients and intercepts of a perceptron, and learn its targets."""
-
-    @staticmethod
-    def _no_scaling(d):
-        return Standardizer(np.zeros(d), np.ones(d), np.zeros(d, dtype=bool))
 
     # ---------------------------------------------------------------- answering
 

@@ -62,7 +62,7 @@ class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
     learning_rate : {"constant", "adaptive", "invscaling", "cosine", "linear"}, default="constant"
         "cosine" and "linear" run down to zero at ``max_iter``; "adaptive" divides by 5 when
         progress ends.
-    learning_rate_init : float, default=1e-3
+    learning_rate_init : float, default=3e-3
     warmup_steps : int, default=0
         Steps over which the learning rate rises first.
     max_iter : int, default=200
@@ -165,7 +165,7 @@ class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
         alpha=1e-4,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=1e-3,
+        learning_rate_init=3e-3,
         warmup_steps=0,
         max_iter=200,
         shuffle=True,

@@ -2,12 +2,12 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from skmoe._math.checks import check_count
 from skmoe.estimators._sparse import BaseSparseMixture
+from skmoe.estimators._upcycling import no_scaling
 from skmoe.estimators._watch import with_callbacks
 from skmoe.neural.heads import HEADS
 
@@ -75,7 +75,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
     learning_rate : {"constant", "adaptive", "invscaling", "cosine", "linear"}, default="constant"
         "cosine" and "linear" run down to zero at ``max_iter``; "adaptive" divides by 5 when
         progress ends.
-    learning_rate_init : float, default=1e-3
+    learning_rate_init : float, default=3e-3
     warmup_steps : int, default=0
         Steps over which the learning rate rises first.
     max_iter : int, default=200
@@ -182,7 +182,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         alpha=1e-4,
         batch_size="auto",
         learning_rate="constant",
-        learning_rate_init=1e-3,
+        learning_rate_init=3e-3,
         warmup_steps=0,
         max_iter=200,
         shuffle=True,
@@ -366,6 +366,8 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
 
     def _validation_score(self, out, rows):
         if self.head is None:
+            from sklearn.metrics import r2_score  # slow to import, and seldom wanted
+
             return float(r2_score(rows.y, out, sample_weight=rows.weight))
         losses, _ = self.network_.head.loss(out, rows.y)
         return float(-np.average(losses, weights=rows.weight))
@@ -379,7 +381,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
                 f"dense={dense!r} cannot be upcycled; allowed are a fitted MLPRegressor with "
                 "loss='squared_error' and an estimator of this class with router=None."
             )
-        self._y_scaling = self._no_scaling(dense.n_outputs_)
+        self._y_scaling = no_scaling(dense.n_outputs_)
         self._flat = dense.n_outputs_ == 1
         if self.head is not None:
             raise ValueError(f"head={self.head!r}: an MLPRegressor answers with means alone.")

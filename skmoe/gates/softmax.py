@@ -109,13 +109,13 @@ class SoftmaxGate(Gate):
         )
         return SoftmaxGateParameters(coef=new[:, 1:], intercept=new[:, 0])
 
+    def hold(self, theta):
+        return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
+
     def carry(self, statistics, old, new):
         move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
         score = carried_score(statistics.score, statistics.curvature, move)
         return replace(statistics, score=score)
-
-    def hold(self, theta):
-        return replace(theta, coef=snapped(theta.coef, self.alpha * self.l1_ratio))
 
     def gradient(self, theta, statistics):
         if self.alpha * self.l1_ratio > 0:

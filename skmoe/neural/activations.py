@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit
+
+from skmoe._math.normal import normal_pdf_and_cdf
 
 __all__ = ["ACTIVATIONS", "Activation"]
-
-_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
 
 
 class Activation(ABC):
@@ -83,14 +83,13 @@ class GELU(Activation):
     needs_input = True
 
     def apply(self, z, out):
-        np.multiply(z, ndtr(z), out=out)
+        np.multiply(z, normal_pdf_and_cdf(z)[1], out=out)
 
     def scale_by_slope(self, gradient, z, a):
-        density = np.exp(-0.5 * z * z)
-        density *= z
-        density /= _ROOT_2PI
-        density += ndtr(z)
-        gradient *= density
+        slope, cdf = normal_pdf_and_cdf(z)
+        slope *= z
+        slope += cdf
+        gradient *= slope
 
 
 #: name -> Activation, in scikit-learn's spelling where it has one

@@ -144,6 +144,15 @@ class MixtureHead(DensityHead):
     n_targets : int
     n_components : int
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.heads import MixtureHead
+    >>> head = MixtureHead(n_targets=1, n_components=2)
+    >>> answer = head.distribution(head.bias()[None], 0.0, 1.0, True)
+    >>> answer.mean().round(6), answer.mode().round(3).shape
+    (array([0.]), (1,))
+
     References
     ----------
     Bishop (1994), Mixture density networks, equations 16 to 27.

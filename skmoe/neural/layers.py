@@ -183,6 +183,23 @@ class Sequential(Layer):
     ----------
     **layers : Layer
         By name, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.layers import Activated, Linear, Sequential
+    >>> from skmoe.neural.parameters import Layout
+    >>> from skmoe.neural.run import Run
+    >>> net = Sequential(hidden=Linear(3, 8), bend=Activated("tanh"), answer=Linear(8, 1))
+    >>> layout = Layout(net.specs())
+    >>> theta, grad = layout.init(np.random.default_rng(0)), np.zeros(layout.size)
+    >>> x, y = np.ones((5, 3)), np.zeros((5, 1))
+    >>> answer, cache = net.forward(layout.views(theta), x, Run(training=True))
+    >>> dx = net.backward(
+    ...     layout.views(theta), cache, answer - y, layout.views(grad), Run(training=True)
+    ... )
+    >>> answer.shape, dx.shape, grad.shape
+    ((5, 1), (5, 3), (41,))
     """
 
     def __init__(self, **layers):

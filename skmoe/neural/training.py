@@ -102,9 +102,9 @@ class Session:
             self.best = self.theta.copy(), copy_state(self.state)
 
     def restore_best(self):
-        """Go back to the best parameters."""
+        """Go back to the best parameters, and let go of the copy."""
         if self.best is not None:
-            self.theta, self.state = self.best[0].copy(), copy_state(self.best[1])
+            (self.theta, self.state), self.best = self.best, None
 
 
 def copy_state(state):

@@ -30,6 +30,12 @@ def balanced_assignment(scores):
     The total is within S times the least raise of the optimum. Large raises first, smaller ones
     from the prices found so far, down to 0.5% of the scores' standard deviation.
 
+    Examples
+    --------
+    >>> from skmoe.neural.routers import balanced_assignment
+    >>> balanced_assignment([[3.0, 0.0], [2.0, 1.0], [1.0, 0.9], [0.5, 0.0]])
+    array([0, 0, 1, 1])
+
     References
     ----------
     Bertsekas (1992), Auction algorithms for network flow problems, section 4.

@@ -3,10 +3,10 @@
 from typing import final
 
 import numpy as np
-from scipy.special import ndtr
 
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
+from skmoe._math.normal import normal_pdf_and_cdf
 from skmoe.neural.routers.base import Balance, column_means
 
 __all__ = [
@@ -18,8 +18,6 @@ __all__ = [
     "ZLoss",
     "squared_variation",
 ]
-
-_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
 
 
 def squared_variation(amounts):
@@ -93,13 +91,11 @@ class SmoothLoad:
         np.put_along_axis(t, self.inside, noisy[self.next][:, None], axis=1)
         self.sigma = sigma
         self.z = (clean - t) / sigma
-        self.probability = ndtr(self.z)
+        self.density, self.probability = normal_pdf_and_cdf(self.z)
 
     def backward(self, gradient):
         """Return the gradients of L, H and sigma (n, E) for that of the probabilities."""
-        density = np.exp(-0.5 * self.z**2)
-        density /= _ROOT_2PI
-        dclean = gradient * density
+        dclean = gradient * self.density
         dclean /= self.sigma
         within = np.take_along_axis(dclean, self.inside, axis=1).sum(axis=1)
         dnoisy = np.zeros_like(dclean)

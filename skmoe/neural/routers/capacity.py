@@ -30,6 +30,12 @@ class Capacity(Part):
     Capacity is a matter of training. Predictions are dropless: what is said of a row must not
     depend on its batch mates.
 
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Capacity
+    >>> Capacity(1.25).places(n_rows=1024, n_choices=2, n_experts=16)
+    160
+
     References
     ----------
     Lepikhin et al. (2020), GShard, section 2.2; Riquelme et al. (2021), section 4.

@@ -4,7 +4,6 @@ from typing import final
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.cluster import KMeans
 
 from skmoe._math.checks import check_choice, check_count, check_flag
 from skmoe.neural.routers.base import Choice, Router, Routing
@@ -34,6 +33,15 @@ class HashRouter(Router):
     seed : int, default=0
         Of projections, centers and of the mixing of categories. Never Python's salted hash: the
         answer is the same in every process.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.routers import HashRouter
+    >>> X = np.arange(12.0).reshape(12, 1)
+    >>> router = HashRouter("quantile", column=0)
+    >>> router.keys(router.prepare(X, 3, None), X)
+    array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
 
     References
     ----------
@@ -119,6 +127,8 @@ class HashRouter(Router):
         return (mix_bits(X[:, self.column], self.seed) % len(state["experts"])).astype(np.intp)
 
     def _prepare_kmeans(self, X, n_cells):
+        from sklearn.cluster import KMeans  # slow to import, and seldom wanted
+
         n_cells = min(n_cells, len(np.unique(X, axis=0)))
         means = KMeans(n_cells, n_init=1, random_state=self.seed)
         centers = means.fit(np.asarray(X, dtype=np.float64)).cluster_centers_

@@ -23,7 +23,8 @@ class HierarchicalRouter(Router):
     Parameters
     ----------
     n_groups : int or None, default=None
-        Groups a, of b = E / a experts each; None: the divisor of E next to its root.
+        Groups a, of b = E / a experts each; None: the divisor of E next to its root that leaves
+        enough of both.
     top_groups, top_k : int, default=2, 1
         Groups of a row, and experts of each of these groups.
     importance, load : float, default=0.1
@@ -65,8 +66,10 @@ class HierarchicalRouter(Router):
     def groups(self, n_experts):
         """Return the number of groups a and their size b."""
         if self.n_groups is None:
-            divisors = [a for a in range(1, n_experts + 1) if n_experts % a == 0]
-            a = min(divisors, key=lambda a: abs(np.log(a) - 0.5 * np.log(n_experts)))
+            fitting = [
+                a for a in range(self.top_groups, n_experts // self.top_k + 1) if n_experts % a == 0
+            ]
+            a = min(fitting or [1], key=lambda a: abs(np.log(a) - 0.5 * np.log(n_experts)))
         else:
             a = self.n_groups
         if n_experts % a or self.top_groups > a or self.top_k > n_experts // a:

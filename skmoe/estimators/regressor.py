@@ -2,10 +2,11 @@
 
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
+from skmoe.estimators._online import OnlineMixin
 from skmoe.estimators._watch import with_callbacks
 
 
-class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
+class MixtureOfExpertsRegressor(OnlineMixin, NumbersMixin, BaseMixture):
     """Mixture of experts: a gate decides which expert answers where.
 
     Parameters

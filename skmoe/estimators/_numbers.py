@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d, get_tags
 
 from skmoe.batches import map_blocks, threads_for_rows
@@ -126,6 +125,8 @@ class NumbersMixin(RegressorMixin):
         >>> est.score(X, y) > 0.5
         True
         """
+        from sklearn.metrics import r2_score  # heavy, and only wanted here
+
         return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):

@@ -1,6 +1,7 @@
 """What every expert bank promises; a new family is tested as soon as it is exported."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -528,3 +529,24 @@ def test_log_prob_is_the_normal_density():
         )
         direct = stats.multivariate_normal(cov=covariance[k]).logpdf(case.y - mean[:, k])
         np.testing.assert_allclose(logs[:, k], direct, rtol=1e-9)
+
+
+@banks
+@outputs
+def test_carried_statistics_lead_where_fresh_ones_lead(experts, q):
+    """A score that is carried along its curvature forgets where it was taken."""
+    case = Case(experts, q)
+    old = case.settled(case.theta, 3)
+    step = 0.02 * case.rng.standard_normal(old.size)
+    new = experts.hold(old.unflatten(old.flatten() + step))
+    if hasattr(old, "dispersion"):  # what rows say of dispersions is summed where it was taken
+        new = replace(new, dispersion=old.dispersion)
+    stale, fresh = case.statistics(old), case.statistics(new)
+    target = experts.m_step(new, fresh).coef
+    off, without = (
+        np.linalg.norm(experts.m_step(new, each).coef - target)
+        for each in (experts.carry(stale, old, new), stale)
+    )
+    # The weights of robust families move with theta as much as their scores do.
+    robust = isinstance(experts, LaplaceExperts | StudentTExperts)
+    assert off <= (1.3 if robust else 0.75) * without + 1e-9

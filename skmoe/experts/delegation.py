@@ -77,6 +77,9 @@ class DelegatingExperts(Experts):
     def m_step(self, theta, statistics):
         return self._bank.m_step(theta, statistics)
 
+    def carry(self, statistics, old, new):
+        return self._bank.carry(statistics, old, new)
+
     def hold(self, theta):
         return self._bank.hold(theta)
 

@@ -1,7 +1,7 @@
 """Families with linear predictors: what they share is everything but a few derivatives."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -146,6 +146,13 @@ class PredictorExperts(Experts):
             count=weight.sum(axis=0, dtype=np.float64),
             spread=self.spread(y[:, None, :], eta, dispersion, weight),
         )
+
+    def carry(self, statistics, old, new):
+        move = np.concatenate(
+            [(new.intercept - old.intercept)[:, :, None], new.coef - old.coef], axis=2
+        )
+        pull = np.einsum("kmpr,kmr->kmp", statistics.curvature, move)
+        return replace(statistics, score=statistics.score - pull)
 
     def m_step(self, theta, statistics):
         step = self._step(theta, statistics)

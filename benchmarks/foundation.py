@@ -172,24 +172,7 @@ def imports(options):
     print(f"import skmoe adds {package:.0f} ms, its regressor another {estimator:.0f} ms")
 
 
-def peers(options):
-    """The default fit against cgmm's mixture of experts, where that is installed."""
-    try:
-        from cgmm import MixtureOfExpertsRegressor as Peer
-    except ImportError:
-        print("cgmm is not installed; skipped")
-        return
-    X, y, truth = make_mixture_of_experts(40_000, 10, 4, noise=0.3, random_state=0)
-    for name, model in (
-        ("skmoe", MixtureOfExpertsRegressor(4, random_state=0)),
-        ("cgmm", Peer(n_components=4, random_state=0)),
-    ):
-        start = time.process_time()
-        model.fit(X[:20_000], y[:20_000])
-        print(f"{name}: {time.process_time() - start:.2f} CPU seconds")
-
-
-SECTIONS = (reference, recovery, passes, predict, acceleration, imports, peers)
+SECTIONS = (reference, recovery, passes, predict, acceleration, imports)
 
 
 def main():

@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 
 from skmoe import MixtureOfExpertsRegressor
 from skmoe.datasets import load_motorcycle
+from skmoe.inspection import CoefficientTable
 
 # Okabe and Ito's colors, which most color-blind readers can tell apart.
 COLORS = ["#E69F00", "#0072B2", "#009E73", "#CC79A7"]
@@ -46,6 +47,14 @@ print(f"{'':>6}{'of rows':>9}{'g':>12}{'g / ms':>12}{'g':>9}")
 for k in range(len(share)):
     line = f"{est.intercept_[k]:>12.2f}{est.coef_[k, 0]:>12.3f}"
     print(f"{k + 1:>6}{share[k]:>9.1%}{line}{sigma[k]:>9.2f}")
+
+# %%
+# How sure it is
+# --------------
+# Standard errors come from the observed information. What the rows say nothing of has none, and
+# the note says why. The table numbers experts from 0, as `apply` does.
+
+print(f"\n{CoefficientTable.from_estimator(est, X, y)}")
 
 # %%
 # The picture

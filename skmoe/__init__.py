@@ -36,6 +36,7 @@ _MODULES = (
     "fitters",
     "gates",
     "inspection",
+    "model_selection",
     "neural",
 )
 

@@ -444,6 +444,19 @@ class AnswersMixin:
         y = self._scaling.y.apply(y.astype(seen.dtype, copy=False))
         return Block(seen, seen_by_gate, y, np.ones(len(y), seen.dtype))
 
+    def _observed(self, X, y, sample_weight=None, offset=None, groups=None):
+        """Return the sentence and the Block in which a fit to these rows would climb at theta."""
+        table = self._table(X)
+        block = self._answered(table, y, offset)
+        weight = self._check_weights(sample_weight, self._check_answers(y, table), block.X)
+        kept = np.flatnonzero(weight > 0)
+        weight, _ = _validation.weights_as_rows(weight[kept])
+        seen = replace(block.rows(kept), weight=weight)
+        if groups is None:
+            return self._mixture, seen
+        groups = _validation.check_groups(groups, block.n_rows)
+        return self._grouped, seen.by_group(groups[kept])
+
     def _shares_of_groups(self, block, groups):
         """Return responsibilities (n, K) that the rows of a group have in common."""
         groups = _validation.check_groups(groups, block.n_rows)

@@ -1,3 +1,5 @@
 """What people look at: tables and pictures of a fitted mixture."""
 
-__all__ = []
+from skmoe.inspection.coefficients import CoefficientTable, coefficient_table
+
+__all__ = ["CoefficientTable", "coefficient_table"]

@@ -1,6 +1,7 @@
 """What every expert bank promises; a new family is tested as soon as it is exported."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_m_step_raises_the_weighted_log_density(experts, q, seed):
     assert again >= after - 1e-9 * abs(after)
 
 
-def climbed(case, theta, passes=400):
+def climbed(case, theta, passes=120):
     """Return where M-steps end, each shortened as a fitter would."""
     height = case.objective(theta)
     for _ in range(passes):
@@ -172,7 +173,7 @@ def test_m_steps_end_where_the_objective_is_flat(experts, q):
     case = Case(experts, q)
     if experts.gradient(case.theta, case.statistics(case.theta)) is None:
         pytest.skip("the likelihood of this family has no slope")
-    theta = climbed(case, case.theta)
+    theta = climbed(case, case.theta, 400)
     slopes = gradient(lambda vector: case.objective(theta.unflatten(vector)), theta.flatten())
     free = np.ones(theta.size, dtype=bool)
     if not getattr(experts, "fit_intercept", True):
@@ -197,13 +198,12 @@ def test_settling_steps_follow_given_shares(experts, q):
 
 
 @pytest.mark.parametrize("experts", SPARSE, ids=str)
-@outputs
-def test_lasso_sets_coefficients_to_exactly_zero(experts, q):
-    for alpha in (1.0, 3.0, 6.0, 9.0, 12.0, 16.0, 24.0, 40.0):
+def test_lasso_sets_coefficients_to_exactly_zero(experts):
+    for alpha in (3.0, 6.0, 9.0, 12.0, 16.0, 24.0, 40.0):
         experts = clone(experts).set_params(alpha=alpha)
-        case = Case(experts, q)
+        case = Case(experts, 1)
         assert experts.gradient(case.theta, case.statistics(case.theta)) is None
-        theta = climbed(case, case.start, 600)
+        theta = climbed(case, case.start, 60)
         zero = theta.coef == 0.0
         if zero.any():
             break
@@ -214,7 +214,7 @@ def test_lasso_sets_coefficients_to_exactly_zero(experts, q):
         for step in (1e-3, -1e-3):
             moved = vector.copy()
             moved[i] += step
-            assert case.objective(theta.unflatten(moved)) < best + 1e-4
+            assert case.objective(theta.unflatten(moved)) < best + 1e-3
     assert experts.n_parameters(theta) == experts.n_parameters(case.theta) - zero.sum()
 
 
@@ -529,3 +529,30 @@ def test_log_prob_is_the_normal_density():
         )
         direct = stats.multivariate_normal(cov=covariance[k]).logpdf(case.y - mean[:, k])
         np.testing.assert_allclose(logs[:, k], direct, rtol=1e-9)
+
+
+# The weights of robust families move with theta as much as their scores do.
+SMOOTH = {
+    name: bank
+    for name, bank in BANKS.items()
+    if not isinstance(bank, LaplaceExperts | StudentTExperts)
+}
+
+
+@pytest.mark.parametrize("experts", SMOOTH.values(), ids=SMOOTH.keys())
+@outputs
+def test_carried_statistics_lead_where_fresh_ones_lead(experts, q):
+    """A score that is carried along its curvature forgets where it was taken."""
+    case = Case(experts, q)
+    old = case.settled(case.theta, 3)
+    step = 0.02 * case.rng.standard_normal(old.size)
+    new = experts.hold(old.unflatten(old.flatten() + step))
+    if hasattr(old, "dispersion"):  # what rows say of dispersions is summed where it was taken
+        new = replace(new, dispersion=old.dispersion)
+    stale, fresh = case.statistics(old), case.statistics(new)
+    target = experts.m_step(new, fresh).coef
+    off, without = (
+        np.linalg.norm(experts.m_step(new, each).coef - target)
+        for each in (experts.carry(stale, old, new), stale)
+    )
+    assert off <= 0.75 * without + 1e-9

@@ -437,3 +437,37 @@ def test_heteroscedastic_experts_on_the_motorcycle():
 
 def test_public_names_are_there():
     assert {"MixtureOfExpertsClassifier", "MixtureOfExpertsRegressor"} <= set(skmoe.__all__)
+
+
+def farthest_line(one, other, X):
+    """How far lines lie apart where they are in charge, under the best pairing of experts."""
+    from itertools import permutations
+
+    lines, moved = one.predict_experts(X), other.predict_experts(X)
+    own = one.predict_gate(X) > 0.5
+    n_experts = lines.shape[1]
+    return min(
+        max(
+            np.abs(lines - moved[:, order])[own[:, k], k].max(initial=0.0) for k in range(n_experts)
+        )
+        for order in permutations(range(n_experts))
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_gross_errors_bend_gaussian_lines_but_not_robust_ones(seed):
+    X, y = load_motorcycle(return_X_y=True)
+    rng, spread = np.random.RandomState(seed), np.ptp(y)
+    n_wild = int(np.ceil(0.05 * len(y)))
+    wild_X = rng.uniform(X.min(), X.max(), (n_wild, 1))
+    sign = rng.choice([-1, 1], n_wild)
+    wild_y = np.where(sign > 0, y.max(), y.min()) + sign * spread * rng.uniform(1, 3, n_wild)
+    shift = {}
+    for experts in ("student_t", "linear"):
+        est = MixtureOfExpertsRegressor(4, experts=experts, random_state=0)
+        clean = est.fit(X, y)
+        moved = MixtureOfExpertsRegressor(4, experts=experts, random_state=0)
+        moved.fit(np.vstack([X, wild_X]), np.append(y, wild_y))
+        shift[experts] = farthest_line(clean, moved, X) / spread
+    assert shift["student_t"] < 0.1 < shift["linear"]

@@ -106,7 +106,7 @@ def test_wrong_blocks_are_refused(rows):
     bad[7001] = np.nan
     with pytest.raises(ValueError, match="X contains NaN"):
         est.fit(RowBlocks(blocks_of(bad, y)))
-    with pytest.raises(ValueError, match="groups need rows in memory"):
+    with pytest.raises(ValueError, match="groups needs rows in memory"):
         est.fit(RowBlocks(blocks_of(X, y)), groups=np.zeros(len(y)))
 
 
@@ -145,3 +145,30 @@ def test_a_worker_that_dies_does_not_lose_the_fit(rows, cluster):
     on_cluster = array.from_array(X, chunks=(1000, 4)), array.from_array(y, chunks=1000)
     assert_same_numbers(resumed(rows, *on_cluster), whole)
     timer.join()
+
+
+def test_partial_fit_comes_close_to_the_fit_of_all_rows(rows):
+    X, y = rows
+    online = MixtureOfExpertsRegressor(3, fitter="online_em", random_state=0)
+    for start in range(0, len(y), 1500):
+        online.partial_fit(X[start : start + 1500], y[start : start + 1500])
+    whole = MixtureOfExpertsRegressor(3, random_state=0).fit(X, y)
+    first = MixtureOfExpertsRegressor(3, random_state=0).fit(X[:1500], y[:1500])
+    reached, best, few = (est.score_samples(X, y).mean() for est in (online, whole, first))
+    assert best - reached < 0.005 and reached > few
+    fresh = online.fit(X[:1500], y[:1500])  # fit starts anew
+    assert fresh.score_samples(X, y).mean() < reached + 1e-12
+
+
+def test_partial_fit_takes_weights_and_asks_for_an_online_fitter(rows):
+    X, y = rows
+    est = MixtureOfExpertsRegressor(3, fitter="online_em", n_init=4, random_state=0)
+    one = est.partial_fit(X[:900], y[:900]).partial_fit(X[900:1000], y[900:1000])
+    two = MixtureOfExpertsRegressor(3, fitter="online_em", n_init=4, random_state=0)
+    weight = np.r_[np.ones(100), np.zeros(300)]
+    two.partial_fit(X[:900], y[:900]).partial_fit(X[900:1300], y[900:1300], weight)
+    np.testing.assert_allclose(two.coef_, one.coef_, rtol=1e-9)
+    assert not hasattr(MixtureOfExpertsRegressor(), "partial_fit")
+    with pytest.raises(AttributeError) as error:
+        MixtureOfExpertsRegressor().partial_fit(X, y)
+    assert "fitter='online_em'" in str(error.value.__cause__)

@@ -5,7 +5,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add
 
 import numpy as np
@@ -178,13 +178,19 @@ def _map_in_threads(task, slices, n_threads):
             yield waiting.popleft().result()
 
 
+@lru_cache(maxsize=1)
+def _blas_libraries():
+    """Return the controller of the BLAS libraries, which takes milliseconds to find them."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 @contextmanager
 def threads_for_rows():
     """Hold BLAS to one thread, and yield the number of threads that rows may use instead.
 
     BLAS threads hurt products as small as a block's; the user's limit on them is kept.
     """
-    blas = ThreadpoolController().select(user_api="blas")
+    blas = _blas_libraries()
     n_threads = max((library["num_threads"] for library in blas.info()), default=1)
     with blas.limit(limits=1):
         yield n_threads

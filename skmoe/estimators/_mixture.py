@@ -23,6 +23,7 @@ from skmoe.batches import (
 )
 from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
+from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
@@ -36,7 +37,7 @@ CHOOSERS = "expert_features", "gate_features"
 class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
-    def _learn(self, X, y, sample_weight, offset=None, groups=None):
+    def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
         experts = self._build_experts(offset)
@@ -44,7 +45,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         mixture = kind(
             experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
         )
-        fitter = _parts.build("fitter", self.fitter)
+        fitter = fitter or _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         last = None
         if resume:
@@ -53,12 +54,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
             )
             last = self._scaling
         source = _streams.source_of(X, y, sample_weight)
-        if source is not None and groups is not None:
-            raise ValueError("groups need rows in memory; X is read block by block.")
         if source is not None:
-            for name, value in (("offset", offset), ("groups", groups)):
-                if value is not None:
-                    raise ValueError(f"{name} needs rows that are held in memory.")
+            _streams.check_alone(offset=offset, groups=groups)
             # A sample tells of the columns, and is where a start is looked for.
             X, y, sample_weight = _streams.sample_of(source, self.n_experts)
         experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
@@ -249,6 +246,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         )
 
     def _publish(self, mixture, result, block, stopped):
+        self._memory = None
         for name, value in self._learned(mixture, result.theta, block.X.dtype).items():
             setattr(self, name, value)
         self.n_iter_, self.n_passes_ = max(1, result.n_iter), result.n_passes
@@ -268,6 +266,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         return {
             "_mixture": mixture,
             "_n_experts": self.n_experts,
+            "_direct": None
+            if self._has_offset
+            else direct_parameters(mixture, theta, self._scaling),
             "theta_": theta,
             "experts_": mixture.experts,
             "gate_": mixture.gate,

@@ -2,11 +2,11 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d, get_tags
 
 from skmoe.batches import map_blocks, threads_for_rows
 from skmoe.estimators import _parts
+from skmoe.estimators._direct import acts_on
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
@@ -76,11 +76,21 @@ class NumbersMixin(RegressorMixin):
                 pass
         return means
 
+    def _ready(self, table, offset):
+        """Return parameters, and rows for experts and gate on which they act."""
+        if self._direct is not None and offset is None:
+            seen, seen_by_gate = self._pick(table)
+            if acts_on(seen) and (seen_by_gate is seen or acts_on(seen_by_gate)):
+                return self._direct, (seen, seen_by_gate)
+        return self.theta_, self._seen(table, offset)
+
     def _mean(self, table, offset):
         """Return the predictive means (n, q) of a Table."""
-        seen, seen_by_gate = self._seen(table, offset)
-        means = self.experts_.mean(self.theta_.experts, seen)
-        blend = np.einsum("nk,nkq->nq", self._weights(seen_by_gate), means)
+        theta, (seen, seen_by_gate) = self._ready(table, offset)
+        means = self.experts_.mean(theta.experts, seen)
+        weights = self.gate_.weights(theta.gate, seen_by_gate)
+        weights = self._mixture.criterion.predictive_weights(weights)
+        blend = np.einsum("nk,nkq->nq", weights, means)
         return self._in_units_of_y(blend).astype(seen.dtype, copy=False)
 
     def score(self, X, y, sample_weight=None, offset=None):
@@ -115,6 +125,8 @@ class NumbersMixin(RegressorMixin):
         >>> est.score(X, y) > 0.5
         True
         """
+        from sklearn.metrics import r2_score  # heavy, and only wanted here
+
         return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):

@@ -9,7 +9,7 @@ from skmoe.base import Statistics
 from skmoe.batches import ArraySource, Block, Moments, Scaling, Source, sources
 from skmoe.estimators._table import Table
 
-__all__ = ["Measure", "Picked", "Preparation", "sample_of", "source_of"]
+__all__ = ["Measure", "Picked", "Preparation", "check_alone", "sample_of", "source_of"]
 
 # Arrays above this many bytes are not copied as a whole.
 LARGE = 2**29
@@ -45,6 +45,13 @@ def source_of(X, y, sample_weight):
     if isinstance(X, np.ndarray) and X.nbytes > LARGE and X.ndim == 2 and y is not None:
         return ArraySource(X, y, sample_weight)
     return None
+
+
+def check_alone(**arguments):
+    """Raise for arguments that go with rows in memory only."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{name} needs rows in memory; X is read block by block.")
 
 
 def sample_of(source, n_experts):

@@ -171,7 +171,6 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         """Return None: every walk has a start of its own."""
 
     def _climb(self, mixture, fitter, theta, batches, watcher):
-        watcher.climb(self.max_iter)
         rng, block = check_random_state(self.random_state), batches.block
         problem = _Problem(ERRORS[self.error], mixture, block, self.n_experts, self.noise)
         walks = [self._walk(problem, problem.start(rng)) for _ in range(self.n_init)]
@@ -179,6 +178,7 @@ class AdaptiveLocalExpertsRegressor(NumbersMixin, BaseMixture):
         self.error_curve_ = np.array(curve)
         theta = problem.parameters(vector)
         learned = partial(self._learned, mixture, theta, block.X.dtype)
+        watcher.climb(len(curve))
         for n_passes, error in enumerate(curve, start=1):
             if watcher.on_pass(n_passes, -error * problem.total, learned):
                 break

@@ -23,7 +23,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         Who decides whom to ask.
     criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
         What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em"} or Fitter, default="em"
+    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
         How it is climbed.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.

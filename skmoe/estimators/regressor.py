@@ -2,24 +2,26 @@
 
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
+from skmoe.estimators._online import OnlineMixin
 from skmoe.estimators._watch import with_callbacks
 
 
-class MixtureOfExpertsRegressor(NumbersMixin, BaseMixture):
+class MixtureOfExpertsRegressor(OnlineMixin, NumbersMixin, BaseMixture):
     """Mixture of experts: a gate decides which expert answers where.
 
     Parameters
     ----------
     n_experts : int, default=3
         Number of experts K.
-    experts : {"linear", "constant"} or Experts, default="linear"
-        The expert bank.
-    gate : {"softmax", "constant"} or Gate, default="softmax"
+    experts : str, Experts or scikit-learn regressor, default="linear"
+        The expert bank: "linear", "constant", "poisson", "gamma", "negative_binomial",
+        "student_t", "laplace", or any of `skmoe.experts`.
+    gate : {"softmax", "constant", "localized", "mlp"} or Gate or classifier, default="softmax"
         Who decides whom to ask.
     criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
         What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em"} or Fitter, default="em"
-        How it is climbed.
+    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+        How it is climbed; ``"online_em"`` adds ``partial_fit``.
     expert_features, gate_features : list of int or str, transformer, or None, default=None
         Columns that experts or gate see; a transformer makes them from X. None: all columns.
     n_init : int, default=16

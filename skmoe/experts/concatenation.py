@@ -183,6 +183,12 @@ class ConcatenatedExperts(Experts):
             )
         )
 
+    def carry(self, statistics, old, new):
+        rows = zip(self._banks, statistics.parts, old.parts, new.parts, strict=True)
+        return ConcatenatedStatistics(
+            tuple(bank.carry(part, before, after) for bank, part, before, after in rows)
+        )
+
     def m_step(self, theta, statistics):
         return ConcatenatedParameters(
             self._each(lambda bank, *parts: bank.m_step(*parts), theta, statistics)

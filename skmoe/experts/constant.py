@@ -1,13 +1,11 @@
 """Constant experts: the same density whatever x says; the gate alone sees x."""
 
-import numpy as np
-
-from skmoe.experts.delegation import DelegatingExperts
+from skmoe.experts.delegation import BlindExperts
 from skmoe.experts.homoscedastic import HomoscedasticExperts
 from skmoe.experts.logistic import LogisticExperts
 
 
-class ConstantExperts(DelegatingExperts):
+class ConstantExperts(BlindExperts):
     """Experts y ~ N(b_k, Sigma_k): a Gaussian mixture with concomitant variables.
 
     Parameters
@@ -39,28 +37,14 @@ class ConstantExperts(DelegatingExperts):
         self.tied = tied
         self.min_variance = min_variance
 
-    sees_features = False
-
     @property
     def _bank(self):
         return HomoscedasticExperts(
             self.covariance_type, self.tied, alpha=0.0, min_variance=self.min_variance
         )
 
-    def _view(self, X):
-        return X[:, :0]
 
-    def translated(self, theta, change):
-        return self._bank.translated(theta, change.without_features())
-
-    def units(self, theta, scaling):
-        attributes = self._bank.units(theta, scaling.without_features())
-        K, q, _ = attributes["coef_"].shape
-        attributes["coef_"] = np.zeros((K, q, len(scaling.X.mean)))
-        return attributes
-
-
-class CategoricalExperts(DelegatingExperts):
+class CategoricalExperts(BlindExperts):
     """Experts that know class shares only; the gate alone sees x.
 
     Notes
@@ -79,20 +63,6 @@ class CategoricalExperts(DelegatingExperts):
     CategoricalExperts()
     """
 
-    sees_features = False
-
     @property
     def _bank(self):
         return LogisticExperts(alpha=0.0)
-
-    def _view(self, X):
-        return X[:, :0]
-
-    def translated(self, theta, change):
-        return self._bank.translated(theta, change.without_features())
-
-    def units(self, theta, scaling):
-        attributes = self._bank.units(theta, scaling.without_features())
-        shape = (*attributes["intercept_"].shape, len(scaling.X.mean))
-        attributes["coef_"] = np.zeros(shape)
-        return attributes

@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 
+import numpy as np
+
 from skmoe.base import Experts
 
 
@@ -75,6 +77,9 @@ class DelegatingExperts(Experts):
     def m_step(self, theta, statistics):
         return self._bank.m_step(theta, statistics)
 
+    def carry(self, statistics, old, new):
+        return self._bank.carry(statistics, old, new)
+
     def hold(self, theta):
         return self._bank.hold(theta)
 
@@ -92,3 +97,20 @@ class DelegatingExperts(Experts):
 
     def units(self, theta, scaling):
         return self._bank.units(theta, scaling)
+
+
+class BlindExperts(DelegatingExperts):
+    """Experts that are another bank which is shown no feature: the gate alone sees x."""
+
+    sees_features = False
+
+    def _view(self, X):
+        return X[:, :0]
+
+    def translated(self, theta, change):
+        return self._bank.translated(theta, change.without_features())
+
+    def units(self, theta, scaling):
+        attributes = self._bank.units(theta, scaling.without_features())
+        shape = (*attributes["intercept_"].shape, len(scaling.X.mean))
+        return attributes | {"coef_": np.zeros(shape)}

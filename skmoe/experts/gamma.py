@@ -7,7 +7,8 @@ from scipy import stats
 from scipy.special import gammaln, polygamma, psi
 
 from skmoe._math.checks import check_choice, check_number
-from skmoe.experts.predictor import OffsetExperts, sums, typical
+from skmoe.experts.offset import OffsetExperts
+from skmoe.experts.predictor import sums, typical
 from skmoe.targets import POSITIVE
 
 # The inverse link bends below this reciprocal of a mean (in units of the mean of y), so that means

@@ -8,7 +8,12 @@ from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax
-from skmoe._math.softmax_regression import curvature_weights, elastic_net_penalty, softmax_step
+from skmoe._math.softmax_regression import (
+    carried_score,
+    curvature_weights,
+    elastic_net_penalty,
+    softmax_step,
+)
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.categorical import CategoricalComponents, ways
 from skmoe.targets import CLASSES, COUNTS
@@ -92,6 +97,13 @@ class SoftmaxExperts(Experts):
             curvature=grams.reshape(K, -1, *grams.shape[1:]),
             total=trials.sum(axis=0, dtype=np.float64),
         )
+
+    def carry(self, statistics, old, new):
+        move = np.concatenate(
+            [(new.intercept - old.intercept)[:, :, None], new.coef - old.coef], axis=2
+        )
+        rows = zip(statistics.score, statistics.curvature, move, strict=True)
+        return replace(statistics, score=np.stack([carried_score(*each) for each in rows]))
 
     def m_step(self, theta, statistics):
         now = np.concatenate([theta.intercept[:, :, None], theta.coef], axis=2)

@@ -5,8 +5,9 @@ from scipy import stats
 from scipy.special import gammaln, polygamma, psi
 
 from skmoe._math.checks import check_number
+from skmoe.experts.offset import OffsetExperts
 from skmoe.experts.poisson import LARGEST
-from skmoe.experts.predictor import OffsetExperts, sums, typical
+from skmoe.experts.predictor import sums, typical
 from skmoe.targets import COUNTS
 
 # Largest change of a log-size in one step.

@@ -4,7 +4,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import gammaln
 
-from skmoe.experts.predictor import OffsetExperts, typical
+from skmoe.experts.offset import OffsetExperts
+from skmoe.experts.predictor import typical
 from skmoe.targets import COUNTS
 
 # Logarithms of means beyond this are numbers no count can have.

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from skmoe._math.checks import check_number
-from skmoe.experts.delegation import DelegatingExperts
+from skmoe.experts.delegation import BlindExperts
 from skmoe.experts.homoscedastic import HomoscedasticExperts
 from skmoe.noise import SphericalNoise
 from skmoe.targets import Target
 
 
-class UnitExperts(DelegatingExperts):
+class UnitExperts(BlindExperts):
     """Experts y ~ N(m_k, noise^2 I) that ignore x and learn their means alone.
 
     Parameters
@@ -42,9 +42,6 @@ class UnitExperts(DelegatingExperts):
     def _bank(self):
         return HomoscedasticExperts("spherical", alpha=0.0)
 
-    def _view(self, X):
-        return X[:, :0]
-
     def init(self, X, y, n_experts):
         theta = super().init(X, y, n_experts)
         log_variance = np.full(n_experts, 2.0 * np.log(self.noise))
@@ -62,9 +59,3 @@ class UnitExperts(DelegatingExperts):
 
     def n_parameters(self, theta):
         return theta.intercept.size
-
-    def units(self, theta, scaling):
-        attributes = self._bank.units(theta, scaling.without_features())
-        K, q, _ = attributes["coef_"].shape
-        attributes["coef_"] = np.zeros((K, q, len(scaling.X.mean)))
-        return attributes

@@ -80,6 +80,12 @@ class OnlineEM(Fitter):
         return EM()
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
+        if not mixture.monotone:
+            raise ValueError(
+                "fitter=OnlineEM() averages statistics; those of "
+                f"experts={mixture.experts!r} with gate={mixture.gate!r} are the rows themselves, "
+                "or lead to no maximum."
+            )
         watch = Watch(max_iter, on_pass)
         rng = check_random_state(self.random_state)
         try:

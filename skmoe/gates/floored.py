@@ -67,6 +67,9 @@ class FlooredGate(Gate):
         free = (1.0 - inner.shape[1] * self.min_share) * inner
         return self.gate.statistics(theta, X, weight * free / (self.min_share + free))
 
+    def carry(self, statistics, old, new):
+        return self.gate.carry(statistics, old, new)
+
     def m_step(self, theta, statistics):
         return self.gate.m_step(theta, statistics)
 

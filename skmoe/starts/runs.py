@@ -9,7 +9,16 @@ from skmoe.base import FitResult, Parameters
 from skmoe.batches import Block, InMemory
 from skmoe.mixture import MixtureParameters
 
-__all__ = ["Candidate", "best_of", "count_sound", "halve", "one_expert", "race", "settle"]
+__all__ = [
+    "Candidate",
+    "best_of",
+    "count_sound",
+    "halve",
+    "one_expert",
+    "race",
+    "settle",
+    "short_run",
+]
 
 # Passes of the first round, in which most starts on easy data show where they lead.
 FIRST_PASSES = 4

@@ -10,7 +10,7 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.directions import kicked_shares, random_shares, subsample
 from skmoe.starts.exchange import promising_exchanges
-from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle
+from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
 
 __all__ = ["best_start"]
 
@@ -18,8 +18,9 @@ __all__ = ["best_start"]
 # a random direction; races see more.
 ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT = 250, 15
 RACE_ROWS = 5000
-# A quick run whose last half rose by more than this for each unit of weight tells too little.
-STEADY = 5e-4
+# The best quick run goes on for so many passes; if their second half still raises it by more than
+# this for each unit of weight, experts overlap, and quick runs tell too little.
+STEADY_PASSES, STEADY = 40, 5e-4
 # Times that n_init runs race where rows are few and optima lie close together. Every second time
 # they set out from the best place found, with the rows of two experts drawn anew.
 WAVES = 4
@@ -83,8 +84,10 @@ class _Search:
             sample = InMemory(subsample(home.block, self.rng, few))
             thetas = self.starts(sample)
             found = halve(self.mixture, self.scout, sample, thetas, self.parallel)
-            if _is_steady(found[0]):
-                return found
+            theta = found[0].result.theta
+            best = short_run(self.mixture, self.scout, sample, theta, STEADY_PASSES)
+            if _is_steady(best):
+                return [best, *found[1:]]
         sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS)))
         return self.waves(sample)
 

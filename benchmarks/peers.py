@@ -84,8 +84,11 @@ def joint_gaussian(data, K):
 
 def neural_trees(data, K):
     """The hierarchical mixture of neural-trees: two experts at each of two nodes."""
+    import torch
     from neural_trees import HierarchicalMixtureOfExperts
 
+    # PyTorch comes with threads of its own; all contestants have one.
+    torch.set_num_threads(1)
     X, y, X_new, y_new = data
     est = HierarchicalMixtureOfExperts(random_state=0)
     _, seconds = cpu_seconds(lambda: est.fit(X, y))
@@ -205,6 +208,8 @@ def compare(title, data, truth, K, contestants, limit):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    names = ["normal", "mixed", "classes"]
+    parser.add_argument("tables", nargs="*", default=names, help=", ".join(names))
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--features", type=int, default=10)
     parser.add_argument("--experts", type=int, default=4)
@@ -215,11 +220,12 @@ def main():
     K, limit = options.experts, options.limit
     print(platform.platform(), platform.processor(), "one BLAS thread")
     tables = {}
-    for features in ("normal", "mixed"):
+    for features in [name for name in names[:2] if name in options.tables]:
         data, truth = regression(*size, features)
         tables[features] = compare(f"{features} X", data, truth, K, REGRESSORS, limit)
-    data, truth = classification(*size)
-    tables["classes"] = compare("3 classes", data, truth, K, CLASSIFIERS, limit)
+    if "classes" in options.tables:
+        data, truth = classification(*size)
+        tables["classes"] = compare("3 classes", data, truth, K, CLASSIFIERS, limit)
     if options.json:
         Path(options.json).write_text(json.dumps(tables, indent=1))
 

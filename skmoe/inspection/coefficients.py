@@ -178,6 +178,7 @@ def coefficient_table(
     Parameters
     ----------
     est : fitted mixture of experts
+        It is left as it is.
     X : array-like of shape (n_samples, n_features)
         The rows of the fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)

@@ -57,7 +57,9 @@ def bootstrap_lrt(
     estimator : mixture of experts
         It is cloned; all but ``n_experts`` stays as it is.
     X : array-like of shape (n_samples, n_features)
+        Rows to fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their answers.
     n_experts : int or None, default=None
         K; None is the estimator's.
     n_bootstrap : int, default=99
@@ -70,6 +72,7 @@ def bootstrap_lrt(
     Returns
     -------
     BootstrapTest
+        Statistic, p-value, draws and both fits.
 
     Raises
     ------

@@ -131,7 +131,9 @@ def select_n_experts(
     estimator : mixture of experts
         It is cloned; all but ``n_experts`` stays as it is.
     X : array-like of shape (n_samples, n_features)
+        Rows to fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their answers.
     n_experts : iterable of int, default=range(1, 8)
         Numbers of experts to try.
     criterion : {"aic", "bic", "icl", "cv"}, default="bic"

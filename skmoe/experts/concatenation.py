@@ -218,7 +218,7 @@ class ConcatenatedExperts(Experts):
         """Return attributes that all banks have in one shape, joined over the experts."""
         found = self._each(lambda bank, part: bank.units(part, scaling), theta)
         joined = {}
-        for name in set.intersection(*(set(attributes) for attributes in found)):
+        for name in sorted(set.intersection(*(set(attributes) for attributes in found))):
             values = [np.asarray(attributes[name]) for attributes in found]
             counts = [n for _, n in self._pairs]
             alike = len({value.shape[1:] for value in values}) == 1

@@ -110,3 +110,16 @@ def test_crowded_optima_of_the_motorcycle(n_experts, best):
         for seed in range(8)
     ]
     assert np.sum(np.array(reached) > best - 0.5) >= 6
+
+
+def test_equal_rows_start_alike_wherever_they_lie():
+    """Rows of few distinct answers lie on the cuts of slices, where rounding could part them."""
+    rng = np.random.RandomState(42)
+    X, weight = rng.rand(15, 30), rng.randint(1, 5, 15)
+    y = rng.randint(0, 3, 15).astype(float)
+    est = MixtureOfExpertsRegressor(3, n_init=7, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one = est.fit(X, y, weight).predict(X)
+        two = est.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight)).predict(X)
+    np.testing.assert_allclose(one, two, atol=1e-6)

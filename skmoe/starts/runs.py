@@ -193,11 +193,21 @@ def race(mixture, fitter, batches, thetas, parallel, rivals=()):
 
 
 def distinct(found):
-    """Return candidates best first, without those whose bound repeats a better one's."""
+    """Return candidates best first, and of those that are at the same place the first found.
+
+    Which of them is higher by a hair is rounding, and must not decide where a fit ends.
+    """
     kept = []
-    for candidate in sorted(found, key=lambda each: each.rank, reverse=True):
-        bound, weight = candidate.result.bound, candidate.result.shares.sum()
-        apart = SAME_PLACE * weight
-        if all(abs(bound - other.result.bound) > apart for other in kept):
-            kept.append(candidate)
-    return kept
+    order = sorted(range(len(found)), key=lambda number: found[number].rank, reverse=True)
+    for number in order:
+        same = [at for at, other in enumerate(kept) if _are_close(found[number], found[other])]
+        if not same:
+            kept.append(number)
+        elif number < kept[same[0]]:
+            kept[same[0]] = number
+    return [found[number] for number in kept]
+
+
+def _are_close(one, other):
+    apart = SAME_PLACE * one.result.shares.sum()
+    return abs(one.result.bound - other.result.bound) <= apart

@@ -10,6 +10,8 @@ from skmoe.estimators._direct import acts_on
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
+# Threads take turns at the interpreter, and want more to do in between.
+THREAD_ROWS = 32768
 
 
 class NumbersMixin(RegressorMixin):
@@ -72,7 +74,8 @@ class NumbersMixin(RegressorMixin):
             means[rows] = self._mean(table.rows(rows), part)
 
         with threads_for_rows() as n_threads:
-            for _ in map_blocks(fill, table.n_rows, ANSWER_ROWS, n_threads):
+            step = ANSWER_ROWS if n_threads == 1 else THREAD_ROWS
+            for _ in map_blocks(fill, table.n_rows, step, n_threads):
                 pass
         return means
 

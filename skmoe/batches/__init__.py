@@ -2,17 +2,14 @@
 
 from skmoe.batches.prepared import Moments, Prepared
 from skmoe.batches.rows import (
-    Affine,
     Batches,
     Block,
-    Change,
     InMemory,
-    Scaling,
-    Standardizer,
     cache_rows,
     map_blocks,
     threads_for_rows,
 )
+from skmoe.batches.scaling import Affine, Change, Scaling, Standardizer
 from skmoe.batches.sources import ArraySource, RowBlocks, Rows, Source, sample_of
 
 __all__ = [

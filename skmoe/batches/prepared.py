@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmoe.base import Statistics
-from skmoe.batches.rows import Batches, InMemory, Standardizer
+from skmoe.batches.rows import Batches, InMemory
+from skmoe.batches.scaling import Standardizer
 
 __all__ = ["Moments", "Prepared"]
 

@@ -420,10 +420,10 @@ class AnswersMixin:
 
     # ------------------------------------------------------------------------------------ details
 
-    def _table(self, X):
+    def _table(self, X, finite=True):
         """Return the validated Table of X for a fitted estimator."""
         check_is_fitted(self)
-        return self._check_table(X, reset=False)
+        return self._check_table(X, reset=False, finite=finite)
 
     def _weights(self, seen_by_gate):
         """Return the weights (n, K) that the criterion gives the experts' answers."""

@@ -153,12 +153,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         rows = self.batch_size or cache_rows(block.X.shape[1])
         return experts.for_rows(self._scaling), partial(Prepared, source, prepare, block, rows)
 
-    def _check_table(self, raw, reset):
+    def _check_table(self, raw, reset, finite=True):
         """Return the Table of what was handed in as X."""
         wanted = [getattr(self, argument) for argument in CHOOSERS]
         whole = any(each is None for each in wanted)
         needs_frame = any(hasattr(each, "transform") for each in wanted)
-        return _validation.check_table(self, raw, whole, needs_frame, reset)
+        return _validation.check_table(self, raw, whole, needs_frame, reset, finite)
 
     def _check_targets(self, y, table):
         """Return y (n, q) and whether it was flat."""

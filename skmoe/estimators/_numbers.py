@@ -3,9 +3,11 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from skmoe.batches import map_blocks, threads_for_rows
-from skmoe.estimators import _parts
+from skmoe.estimators import _parts, _validation
+from skmoe.estimators._columns import AllColumns
 from skmoe.estimators._direct import acts_on
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
@@ -58,7 +60,9 @@ class NumbersMixin(RegressorMixin):
         if return_std:
             answer = self.predict_distribution(X, offset)
             return answer.mean(), answer.std()
-        table = self._table(X)
+        check_is_fitted(self)
+        # What makes sure that rows may be answered for as they come finds NaN on the way.
+        table = self._table(X, finite=self._direct is None or not self._sees_all_columns)
         if table.n_rows <= ANSWER_ROWS:
             means = self._mean(table, offset)
         else:
@@ -85,7 +89,13 @@ class NumbersMixin(RegressorMixin):
             seen, seen_by_gate = self._pick(table)
             if acts_on(seen) and (seen_by_gate is seen or acts_on(seen_by_gate)):
                 return self._direct, (seen, seen_by_gate)
+        _validation.check_finite(self, table)
         return self.theta_, self._seen(table, offset)
+
+    @property
+    def _sees_all_columns(self):
+        """Whether experts or gate see every column of X as it is."""
+        return any(isinstance(chooser, AllColumns) for chooser in self._columns)
 
     def _mean(self, table, offset):
         """Return the predictive means (n, q) of a Table."""

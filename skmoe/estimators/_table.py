@@ -16,24 +16,31 @@ class Table:
         As it came; transformers see it.
     X : ndarray of shape (n, d) or None
         Validated numbers, or None where the columns that are not numbers are left to transformers.
+    is_finite : bool, default=True
+        Whether X is known to hold no NaN and no infinity.
 
     Attributes
     ----------
-    raw, X
+    raw, X, is_finite
     n_rows : int
     """
 
-    def __init__(self, raw, X=None):
+    def __init__(self, raw, X=None, is_finite=True):
         self.raw = raw if hasattr(raw, "columns") or hasattr(raw, "toarray") else np.asarray(raw)
         self.X = X
+        self.is_finite = is_finite
         self.n_rows = _num_samples(raw)
 
     def rows(self, index):
         """Return the table of some rows: a slice or an array of row numbers."""
         if self.raw is self.X:
             part = self.X[index]
-            return Table(part, part)
-        return Table(_safe_indexing(self.raw, index), None if self.X is None else self.X[index])
+            return Table(part, part, self.is_finite)
+        return Table(
+            _safe_indexing(self.raw, index),
+            None if self.X is None else self.X[index],
+            self.is_finite,
+        )
 
     def columns(self, index):
         """Return the columns numbered in ``index`` as they came."""

@@ -25,7 +25,7 @@ def naming(argument):
         raise kind(f"{argument}: {error}") from error
 
 
-def check_table(estimator, raw, whole, needs_frame, reset=False):
+def check_table(estimator, raw, whole, needs_frame, reset=False, finite=True):
     """Return the Table of what was handed in as X.
 
     Parameters
@@ -38,16 +38,25 @@ def check_table(estimator, raw, whole, needs_frame, reset=False):
         Whether a transformer looks at the rows as they came.
     reset : bool
         Whether number and names of the columns are learned or compared.
+    finite : bool
+        Whether to look for NaN and infinity, too.
     """
     with naming("X"):
         if whole:
-            X = validate_data(estimator, raw, reset=reset, dtype=DTYPES)
-            return Table(raw if needs_frame else X, X)
+            X = validate_data(estimator, raw, reset=reset, dtype=DTYPES, ensure_all_finite=finite)
+            return Table(raw if needs_frame else X, X, finite)
         table = Table(raw)
         if np.ndim(table.raw) != 2:
             raise ValueError(f"expected 2D array, got one of shape {np.shape(table.raw)}.")
         validate_data(estimator, raw, reset=reset, skip_check_array=True)
         return table
+
+
+def check_finite(estimator, table):
+    """Raise unless the numbers of a Table are finite."""
+    if not table.is_finite:
+        with naming("X"):
+            check_array(table.X, dtype=DTYPES, input_name="X", estimator=estimator)
 
 
 def check_numbers(columns, argument):

@@ -47,9 +47,13 @@ class AnswersMixin:
         (10,)
         """
         seen, seen_by_gate = self._seen(self._table(X), offset)
-        return MixtureDistribution(
-            self._weights(seen_by_gate),
+        weights, components = self._mixture.criterion.answer(
+            self.gate_.weights(self.theta_.gate, seen_by_gate),
             self.experts_.components(self.theta_.experts, seen),
+        )
+        return MixtureDistribution(
+            weights,
+            components,
             loc=self._scaling.y.mean,
             scale=self._scaling.y.scale,
             squeeze=self._flat,
@@ -220,10 +224,7 @@ class AnswersMixin:
             y = self._likeliest(X, offset)
         block = self._answered(table, y, offset)
         with np.errstate(over="ignore"):
-            logs = self._mixture.criterion.log_density(
-                self.gate_.log_prob(self.theta_.gate, block.X_gate),
-                self.experts_.log_prob(self.theta_.experts, block.X, block.y),
-            )
+            logs = self._mixture.criterion.log_density(self._mixture, self.theta_, block)
         return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
 
     def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
@@ -424,12 +425,6 @@ class AnswersMixin:
         """Return the validated Table of X for a fitted estimator."""
         check_is_fitted(self)
         return self._check_table(X, reset=False, finite=finite)
-
-    def _weights(self, seen_by_gate):
-        """Return the weights (n, K) that the criterion gives the experts' answers."""
-        return self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
 
     def _in_units_of_y(self, values):
         """Return values (..., q) of standardized y in the user's units."""

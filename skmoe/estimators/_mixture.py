@@ -40,11 +40,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        experts = self._build_experts(offset)
-        kind = Mixture if groups is None else GroupedMixture
-        mixture = kind(
-            experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
-        )
+        mixture = self._sentence(offset, groups)
+        experts = mixture.experts
         fitter = fitter or _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         last = None
@@ -77,6 +74,17 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         self._publish(mixture, result, block, watcher.stopped)
         watcher.end()
         return self
+
+    def _sentence(self, offset, groups):
+        """Return the Mixture that the arguments ask for."""
+        gate = _parts.build("gate", self.gate)
+        criterion = _parts.build("criterion", self.criterion)
+        experts = criterion.suited(self._build_experts(offset), gate)
+        if groups is None:
+            return Mixture(experts, gate, criterion)
+        if not criterion.is_likelihood:
+            raise ValueError(f"groups need a likelihood, and criterion={criterion!r} is none.")
+        return GroupedMixture(experts, gate, criterion)
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""

@@ -21,9 +21,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         is wrapped in `EstimatorExperts`.
     gate : short name, Gate or scikit-learn classifier, default="softmax"
         Who decides whom to ask.
-    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
-        What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+    criterion : {"likelihood", "classification", "stochastic"} or Criterion, default="likelihood"
+        What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
+        draws an expert for every row.
+    fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
         How it is climbed.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
@@ -227,7 +228,9 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         """
         seen, seen_by_gate = self._seen(self._table(X))
         means = self.experts_.mean(self.theta_.experts, seen)
-        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", self._weights(seen_by_gate), means))
+        weights = self.gate_.weights(self.theta_.gate, seen_by_gate)
+        weights = self._mixture.criterion.predictive_weights(weights)
+        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", weights, means))
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 

@@ -10,6 +10,7 @@ from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere
 from skmoe.mixture import GroupedMixture
 
 __all__ = ["AnswersMixin"]
@@ -18,6 +19,7 @@ __all__ = ["AnswersMixin"]
 class AnswersMixin:
     """Answers of a fitted sentence, in the units of the user's data."""
 
+    @anywhere
     def predict_distribution(self, X, offset=None):
         """Return the predictive mixture of every row.
 
@@ -59,6 +61,7 @@ class AnswersMixin:
             squeeze=self._flat,
         )
 
+    @anywhere
     def predict_gate(self, X):
         """Return the gate's weights.
 
@@ -88,6 +91,7 @@ class AnswersMixin:
         _, seen = self._seen(self._table(X))
         return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
 
+    @anywhere
     def predict_experts(self, X, offset=None):
         """Return every expert's mean.
 
@@ -149,6 +153,7 @@ class AnswersMixin:
         """
         return self.predict_gate(X).argmax(axis=1)
 
+    @anywhere
     def responsibilities(self, X, y, offset=None, groups=None):
         """Return who made which row, given its answer.
 
@@ -187,6 +192,7 @@ class AnswersMixin:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
+    @anywhere
     def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer.
 

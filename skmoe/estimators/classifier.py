@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._watch import with_callbacks
 
@@ -167,6 +168,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         """
         return self._learn(X, y, sample_weight, groups=groups)
 
+    @anywhere
     def predict(self, X):
         """Return the most probable class of every row.
 
@@ -198,6 +200,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    @anywhere
     def predict_proba(self, X):
         """Return the probabilities of the classes.
 
@@ -234,6 +237,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 
+    @anywhere
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
 
@@ -265,6 +269,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    @anywhere
     def decision_function(self, X):
         """Return log-odds of two classes, log-probabilities of more.
 

@@ -66,7 +66,7 @@ class SoftmaxExperts(Experts):
         return (taken + ways(y)).T
 
     def mean(self, theta, X):
-        return np.moveaxis(self._probability(theta, X), 2, 0)
+        return np.exp(self.log_probability(theta, X))
 
     def _shifted_scores(self, theta, X):
         """Return scores (K, C, n) less the largest of each row; rows run fastest."""

@@ -62,6 +62,11 @@ def curvature_weights(probability, total):
     return products
 
 
+def n_curves(n_classes):
+    """Return how many columns of `curvature_weights` so many classes have (an int)."""
+    return n_classes if n_classes > MOST_PAIRED else len(pairs(n_classes)[0])
+
+
 def softmax_step(now, score, curvature, total, alpha, l1_ratio):
     """Return the penalized Newton step (C, p) from the table ``now`` (C, p).
 

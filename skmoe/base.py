@@ -289,6 +289,10 @@ class Gate(Part):
     def log_prob(self, theta, X):
         """Return the log-weights log g_k(x), shape (n, K)."""
 
+    def resized(self, n_experts):
+        """Return the gate for another number of experts, where some rows are looked at alone."""
+        return self
+
     def weights(self, theta, X):
         """Return the weights g_k(x), shape (n, K); rows sum to 1."""
         return np.exp(self.log_prob(theta, X))

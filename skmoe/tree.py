@@ -11,6 +11,9 @@ from skmoe._math.checks import check_count
 
 __all__ = ["Tree", "balanced_tree", "tree_of"]
 
+# The logarithm to base 2 of the number of leaves that nobody means.
+LARGEST = 16
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -126,7 +129,12 @@ class Tree:
     def as_branching(self):
         """Return the tree as `TreeGate` reads it: levels where they are alike, or nested lists."""
         levels = _levels(self.nested)
-        return _listed(self.nested) if levels is None or not levels else levels
+        if levels is not None:
+            return levels or 1
+        listed = _listed(self.nested)
+        # Numbers alone would be read as levels.
+        nested = any(isinstance(branch, list) for branch in listed)
+        return listed if nested else [[1] * n if n > 1 else n for n in listed]
 
     @cached_property
     def _nodes(self):
@@ -200,8 +208,8 @@ def _levels(nested):
 
 
 def _listed(nested):
-    if all(not branch for branch in nested):
-        return len(nested) if nested else 1
+    if not any(nested):
+        return max(1, len(nested))
     return [_listed(branch) for branch in nested]
 
 
@@ -250,9 +258,12 @@ def tree_of(branching):
     """
     branches = _entries(branching)
     if not any(_is_list(branch) for branch in branches):
+        for n_branches in branches:
+            check_count("branching", n_branches, least=2)
+        if np.log2(branches).sum() > LARGEST:
+            raise ValueError(f"branching={branching!r} has more than 2^{LARGEST} leaves.")
         nested = ()
         for n_branches in reversed(branches):
-            check_count("branching", n_branches, least=2)
             nested = (nested,) * int(n_branches)
         return Tree(nested)
     return Tree(_nested(branching))

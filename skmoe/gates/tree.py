@@ -148,6 +148,9 @@ class TreeGate(Gate):
             )
         return tree
 
+    def resized(self, n_experts):
+        return TreeGate(max(2, n_experts), self.alpha, self.l1_ratio)
+
     def init(self, X, n_experts):
         tree = self.tree(n_experts)
         return TreeGateParameters(

@@ -6,7 +6,7 @@ estimated before it is tried: what the rows of the freed expert lose against wha
 gain on the rows of the divided one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,6 +95,7 @@ def _split(mixture, fitter, block, mass, rng):
         return -np.inf, None
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, SPLIT_ROWS)
+    mixture = replace(mixture, gate=mixture.gate.resized(2))
     whole = one_expert(mixture, fitter, own)
     parts = best_of(mixture, fitter, own, random_shares(mixture.experts, own, 2, SPLIT_STARTS, rng))
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()

@@ -289,6 +289,10 @@ class Gate(Part):
     def log_prob(self, theta, X):
         """Return the log-weights log g_k(x), shape (n, K)."""
 
+    def tree(self, n_experts):
+        """Return the Tree in which the gate asks its experts, or None where all are equals."""
+        return None
+
     def resized(self, n_experts):
         """Return the gate for another number of experts, where some rows are looked at alone."""
         return self

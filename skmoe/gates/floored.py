@@ -50,6 +50,9 @@ class FlooredGate(Gate):
         self.gate.check()
         check_number("min_share", self.min_share)
 
+    def tree(self, n_experts):
+        return self.gate.tree(n_experts)
+
     def resized(self, n_experts):
         return FlooredGate(self.gate.resized(n_experts), self.min_share)
 

@@ -1,6 +1,8 @@
 """The search for a start: several directions on a subsample, then exchanges on all rows."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -8,8 +10,10 @@ from joblib import Parallel, delayed
 from skmoe.base import Fitter
 from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
-from skmoe.starts.directions import kicked_shares, random_shares, subsample
+from skmoe.starts.arrangement import arrange
+from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
 from skmoe.starts.exchange import promising_exchanges
+from skmoe.starts.partition import partition
 from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
 
 __all__ = ["best_start"]
@@ -26,6 +30,10 @@ STEADY_PASSES, STEADY = 40, 5e-4
 WAVES = 4
 # Places followed on all rows.
 FINALISTS = 3
+# Rows by which experts find their places in a tree.
+ARRANGED_ROWS = 2000
+# Recursive partitions tried, as a share of the directions.
+PARTITIONS = 0.25
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
 
@@ -77,6 +85,12 @@ class _Search:
     rng: np.random.RandomState
     parallel: Parallel
 
+    @cached_property
+    def tree(self):
+        """The tree in which experts may trade places, or None."""
+        exchangeable = self.mixture.experts.exchangeable
+        return self.mixture.gate.tree(self.n_experts) if exchangeable else None
+
     def contenders(self, home):
         """Return places (Candidates, best first) that runs on some of the rows lead to."""
         few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
@@ -105,7 +119,17 @@ class _Search:
         shares = random_shares(
             self.mixture.experts, sample.block, self.n_experts, self.n_init, self.rng
         )
-        return self.places(sample, shares)
+        return [*self.places(sample, shares), *self.partitions(sample)]
+
+    def partitions(self, sample):
+        """Return Parameters that follow recursive partitions, where the gate is a tree."""
+        if self.tree is None:
+            return []
+        seeds = self.rng.randint(2**31, size=ceil(PARTITIONS * self.n_init))
+        run = delayed(_partitioned)
+        return self.parallel(
+            run(self.mixture, self.scout, sample, self.tree, seed) for seed in seeds
+        )
 
     def kicks(self, sample, best):
         """Return Parameters that follow the shares of the best place, kicked."""
@@ -115,7 +139,13 @@ class _Search:
 
     def places(self, sample, shares):
         """Return Parameters that follow each of the shares."""
-        return self.parallel(delayed(settle)(self.mixture, sample, share) for share in shares)
+        rows = self.arranged_rows(sample.block)
+        run = delayed(_placed)
+        return self.parallel(run(self.mixture, sample, self.tree, rows, share) for share in shares)
+
+    def arranged_rows(self, block):
+        """Return the rows by which experts find their places in the tree, if there is one."""
+        return None if self.tree is None else chosen_rows(block, self.rng, ARRANGED_ROWS)
 
     def race(self, batches, thetas, rivals=()):
         """Return the Candidates that are left of a race, best first."""
@@ -125,16 +155,41 @@ class _Search:
         """Make exchanges as long as one leads higher; return the last Candidate."""
         for _ in range(MOST_EXCHANGES):
             theta = best.result.theta
-            moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)
             trials = (
-                self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
-                for move in moves[:TRIALS]
+                self.race(home, self.places(home, [shares]), [best])[0]
+                for shares in self.moves(home.block, theta)
             )
             better = next((reached for reached in trials if reached is not best), None)
             if better is None:
                 break
             best = better
         return best
+
+
+    def moves(self, block, theta):
+        """Yield shares (n, K) that promise more than those at theta."""
+        if self.tree is not None:
+            # The same experts, each in a better place.
+            yield self.mixture.share(theta, block)
+        moves = promising_exchanges(self.mixture, self.scout, theta, block, self.rng)
+        for move in moves[:TRIALS]:
+            yield move.shares
+
+
+def _placed(mixture, batches, tree, rows, share):
+    """Return Parameters that follow shares (n, K), with the experts in a tree's best places."""
+    if tree is not None:
+        chosen, repeats = rows
+        X = np.asfortranarray(batches.block.X_gate[chosen])
+        own = np.asfortranarray(share[chosen] * repeats[:, None].astype(share.dtype))
+        share = share[:, arrange(tree, X, own)]
+    return settle(mixture, batches, share)
+
+
+def _partitioned(mixture, fitter, batches, tree, seed):
+    """Return Parameters that follow a recursive partition."""
+    rng = np.random.RandomState(seed)
+    return settle(mixture, batches, partition(mixture, fitter, batches.block, tree, rng))
 
 
 def _is_steady(candidate):

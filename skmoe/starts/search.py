@@ -1,6 +1,6 @@
 """The search for a start: several directions on a subsample, then exchanges on all rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
@@ -12,7 +12,7 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import promising_exchanges
+from skmoe.starts.exchange import promising_exchanges, redivisions
 from skmoe.starts.partition import partition
 from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
 
@@ -70,7 +70,7 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
         thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
-        best = search.race(home, thetas)[0]
+        best = search.race(home, [*thetas, *search.from_equals(home)])[0]
         return search.exchange(home, best).result.theta
 
 
@@ -88,8 +88,17 @@ class _Search:
     @cached_property
     def tree(self):
         """The tree in which experts may trade places, or None."""
-        exchangeable = self.mixture.experts.exchangeable
-        return self.mixture.gate.tree(self.n_experts) if exchangeable else None
+        tree = self.mixture.gate.tree(self.n_experts)
+        has_places = tree is not None and tree.max_depth > 1
+        return tree if has_places and self.mixture.experts.exchangeable else None
+
+    def from_equals(self, home):
+        """Return Parameters of a tree whose experts were found as equals, under a single gate."""
+        if self.tree is None:
+            return []
+        flat = replace(self.mixture, gate=self.mixture.gate.resized(self.n_experts))
+        found = replace(self, mixture=flat).contenders(home)[:FINALISTS]
+        return self.places(home, (flat.share(each.result.theta, home.block) for each in found))
 
     def contenders(self, home):
         """Return places (Candidates, best first) that runs on some of the rows lead to."""
@@ -171,6 +180,7 @@ class _Search:
         if self.tree is not None:
             # The same experts, each in a better place.
             yield self.mixture.share(theta, block)
+            yield from redivisions(self.mixture, self.scout, theta, block, self.rng, TRIALS)
         moves = promising_exchanges(self.mixture, self.scout, theta, block, self.rng)
         for move in moves[:TRIALS]:
             yield move.shares

@@ -34,6 +34,8 @@ FINALISTS = 3
 ARRANGED_ROWS = 2000
 # Recursive partitions tried, as a share of the directions.
 PARTITIONS = 0.25
+# A tree of so many leaves is searched with patience: which experts are neighbors counts, too.
+SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
 
@@ -92,6 +94,11 @@ class _Search:
         has_places = tree is not None and tree.max_depth > 1
         return tree if has_places and self.mixture.experts.exchangeable else None
 
+    @property
+    def is_small_tree(self):
+        """Whether experts are few enough to look for their places in a tree with patience."""
+        return self.tree is not None and self.n_experts <= SMALL_TREE
+
     def from_equals(self, home):
         """Return Parameters of a tree whose experts were found as equals, under a single gate."""
         if self.tree is None:
@@ -103,7 +110,8 @@ class _Search:
     def contenders(self, home):
         """Return places (Candidates, best first) that runs on some of the rows lead to."""
         few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
-        if home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse:
+        quick = home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse
+        if quick and not self.is_small_tree:
             sample = InMemory(subsample(home.block, self.rng, few))
             thetas = self.starts(sample)
             found = halve(self.mixture, self.scout, sample, thetas, self.parallel)
@@ -117,7 +125,8 @@ class _Search:
     def waves(self, sample):
         """Return the places that win one race after the other on a sample."""
         found = self.race(sample, self.starts(sample))
-        for wave in range(1, WAVES if sample.block.total <= CHEAP_ROWS else 1):
+        many = sample.block.total <= CHEAP_ROWS or self.is_small_tree
+        for wave in range(1, WAVES if many else 1):
             kicked = wave % 2 == 1 and self.n_experts > 2
             thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
             found = self.race(sample, thetas, found)

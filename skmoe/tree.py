@@ -15,6 +15,29 @@ __all__ = ["Tree", "balanced_tree", "tree_of"]
 LARGEST = 16
 
 
+class Group:
+    """The nodes of a tree that have equally many branches, to be worked on side by side.
+
+    Attributes
+    ----------
+    nodes : ndarray of shape (N,)
+    branches : ndarray of shape (N, b)
+    """
+
+    def __init__(self, nodes, branches, n_branches):
+        self.nodes, self.branches = nodes, branches
+        self._is_all = branches.size == n_branches
+
+    def take(self, rows):
+        """Return the rows (B, n) of the branches as (N, b, n), a view if there are no others."""
+        return rows.reshape(*self.branches.shape, -1) if self._is_all else rows[self.branches]
+
+    def put(self, rows, values):
+        """Write values (N, b, n) into the rows (B, n) of the branches."""
+        if not self._is_all:
+            rows[self.branches] = values
+
+
 @dataclass(frozen=True)
 class Tree:
     """A tree of any depth and any branching.
@@ -99,6 +122,17 @@ class Tree:
                 under[row, first:stop] = 1.0
                 first, row = stop, row + 1
         return under
+
+    @cached_property
+    def groups(self):
+        """The nodes by their number of branches, a list of Group."""
+        sizes = np.array([own.stop - own.start for own in self.branches], dtype=np.intp)
+        groups = []
+        for size in np.unique(sizes):
+            nodes = np.flatnonzero(sizes == size)
+            first = np.array([self.branches[node].start for node in nodes])
+            groups.append(Group(nodes, first[:, None] + np.arange(size), self.n_branches))
+        return groups
 
     @cached_property
     def even_scores(self):

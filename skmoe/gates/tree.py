@@ -1,18 +1,19 @@
 """A tree of gates is a gate: path weights multiply, and so do their leaves' shares add up."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from skmoe._math.checks import check_count, check_fraction, check_number
 from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
-from skmoe._math.logspace import log_softmax
 from skmoe._math.softmax_regression import (
+    MOST_PAIRED,
     carried_score,
-    curvature_weights,
     elastic_net_penalty,
     n_curves,
+    pairs,
     softmax_step,
 )
 from skmoe.base import Gate, Parameters, Statistics
@@ -158,8 +159,8 @@ class TreeGate(Gate):
         )
 
     def log_prob(self, theta, X):
-        logs = self._log_branches(theta, X)
-        return (theta.tree.under.T.astype(logs.dtype) @ logs.T).T
+        logs = _log_branches(theta, X)
+        return (theta.tree.under.T.astype(logs.dtype) @ logs).T
 
     def path_weights(self, theta, X):
         """Return the weight of a row that goes down each branch.
@@ -178,21 +179,24 @@ class TreeGate(Gate):
 
     def statistics(self, theta, X, weight):
         tree = theta.tree
-        beneath = _beneath(tree, weight)
-        branch = np.exp(self._log_branches(theta, X))
-        arriving = [beneath[:, own].sum(axis=1) for own in tree.branches]
-        expected = branch.copy(order="K")
-        for own, total in zip(tree.branches, arriving, strict=True):
-            expected[:, own] *= total[:, None]
-        curves = [
-            curvature_weights(branch[:, own], total)
-            for own, total in zip(tree.branches, arriving, strict=True)
-        ]
-        curves = np.concatenate([each.T for each in curves]).T if curves else beneath
+        branch = np.exp(_log_branches(theta, X))
+        excess = _beneath(tree, weight).T
+        total = np.empty((tree.n_nodes, len(X)), dtype=branch.dtype)
+        curves = np.empty((_curve_ends(tree)[-1], len(X)), dtype=branch.dtype)
+        for group in tree.groups:
+            probability, mass = group.take(branch), group.take(excess)
+            arriving = mass.sum(axis=1)
+            total[group.nodes] = arriving
+            first = _curve_ends(tree)[group.nodes]
+            for i, curve in enumerate(_curves_of(probability, arriving)):
+                curves[first + i] = curve
+            probability *= arriving[:, None]
+            mass -= probability
+            group.put(excess, mass)
         return TreeGateStatistics(
-            score=weighted_crosses(X, beneath - expected),
-            curvature=weighted_grams(X, curves),
-            total=np.array([total.sum(dtype=np.float64) for total in arriving]),
+            score=weighted_crosses(X, excess.T),
+            curvature=weighted_grams(X, curves.T),
+            total=total.sum(axis=1, dtype=np.float64),
         )
 
     def m_step(self, theta, statistics):
@@ -249,12 +253,35 @@ class TreeGate(Gate):
             intercept[own] -= intercept[own].mean()
         return {"gate_coef_": coef, "gate_intercept_": intercept, "tree_": theta.tree}
 
-    def _log_branches(self, theta, X):
-        """Return log g_{j|m}(x) for every branch, shape (n, B), rows running fastest."""
-        scores = linear(X, theta.coef, theta.intercept)
-        for own in theta.tree.branches:
-            scores[:, own] = log_softmax(scores[:, own])
-        return scores
+
+def _log_branches(theta, X):
+    """Return log g_{j|m}(x) for every branch, shape (B, n)."""
+    logs = linear(X, theta.coef, theta.intercept).T
+    for group in theta.tree.groups:
+        own = group.take(logs)
+        own -= own.max(axis=1, keepdims=True)
+        own -= np.log(np.exp(own).sum(axis=1, keepdims=True))
+        group.put(logs, own)
+    return logs
+
+
+def _curves_of(probability, arriving):
+    """Yield the columns (N, n) of `curvature_weights`, for N nodes of equally many branches.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (N, b, n)
+    arriving : ndarray of shape (N, n)
+        Weight of the rows at each node.
+    """
+    b = probability.shape[1]
+    if b > MOST_PAIRED:
+        yield from (probability[:, j] * arriving for j in range(b))
+        return
+    for j, k in zip(*pairs(b), strict=True):
+        curve = probability[:, j] * probability[:, k]
+        curve *= arriving
+        yield curve
 
 
 def _beneath(tree, weight):
@@ -262,10 +289,14 @@ def _beneath(tree, weight):
     return (tree.under.astype(weight.dtype) @ weight.T).T
 
 
+@lru_cache
+def _curve_ends(tree):
+    """Return where the curvature blocks of each node begin, and where they all end, (N + 1,)."""
+    return np.cumsum([0, *(n_curves(own.stop - own.start) for own in tree.branches)])
+
+
 def _nodes(tree):
     """Yield number, branches and curvature blocks of every node."""
-    start = 0
+    ends = _curve_ends(tree)
     for node, own in enumerate(tree.branches):
-        stop = start + n_curves(own.stop - own.start)
-        yield node, own, slice(start, stop)
-        start = stop
+        yield node, own, slice(ends[node], ends[node + 1])

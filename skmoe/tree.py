@@ -15,27 +15,22 @@ __all__ = ["Tree", "balanced_tree", "tree_of"]
 LARGEST = 16
 
 
+@dataclass(frozen=True, eq=False)
 class Group:
     """The nodes of a tree that have equally many branches, to be worked on side by side.
 
     Attributes
     ----------
     nodes : ndarray of shape (N,)
-    branches : ndarray of shape (N, b)
+    branches : ndarray of shape (b, N)
+        Numbers of the nodes' first branches, of their second ones, and so on.
+    under : ndarray of shape (b, N, K)
+        Which leaves lie beneath them, zeros and ones.
     """
 
-    def __init__(self, nodes, branches, n_branches):
-        self.nodes, self.branches = nodes, branches
-        self._is_all = branches.size == n_branches
-
-    def take(self, rows):
-        """Return the rows (B, n) of the branches as (N, b, n), a view if there are no others."""
-        return rows.reshape(*self.branches.shape, -1) if self._is_all else rows[self.branches]
-
-    def put(self, rows, values):
-        """Write values (N, b, n) into the rows (B, n) of the branches."""
-        if not self._is_all:
-            rows[self.branches] = values
+    nodes: np.ndarray
+    branches: np.ndarray
+    under: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,8 @@ class Tree:
         for size in np.unique(sizes):
             nodes = np.flatnonzero(sizes == size)
             first = np.array([self.branches[node].start for node in nodes])
-            groups.append(Group(nodes, first[:, None] + np.arange(size), self.n_branches))
+            branches = first + np.arange(size)[:, None]
+            groups.append(Group(nodes, branches, self.under[branches]))
         return groups
 
     @cached_property

@@ -7,9 +7,7 @@ from skmoe.estimators._online import OnlineMixin
 from skmoe.estimators._watch import with_callbacks
 
 
-class HierarchicalMixtureOfExpertsRegressor(
-    HierarchyMixin, OnlineMixin, NumbersMixin, BaseMixture
-):
+class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, NumbersMixin, BaseMixture):
     """Hierarchical mixture of experts: a tree of gates decides which expert answers where.
 
     Parameters

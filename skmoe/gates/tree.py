@@ -1,7 +1,7 @@
 """A tree of gates is a gate: path weights multiply, and so do their leaves' shares add up."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from skmoe._math.softmax_regression import (
     elastic_net_penalty,
     n_curves,
     pairs,
-    softmax_step,
+    softmax_steps,
 )
 from skmoe.base import Gate, Parameters, Statistics
 from skmoe.tree import Tree, balanced_tree, tree_of
+
+# Rows worked on at a time: arrays of fresh pages cost more than the arithmetic on them.
+FEW_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,14 @@ class TreeGate(Gate):
         )
 
     def log_prob(self, theta, X):
-        logs = _log_branches(theta, X)
-        return (theta.tree.under.T.astype(logs.dtype) @ logs).T
+        logs = np.zeros((theta.tree.n_leaves, len(X)), dtype=X.dtype)
+        for start in range(0, len(X), FEW_ROWS):
+            rows = slice(start, start + FEW_ROWS)
+            for group in theta.tree.groups:
+                branches = _log_branches(theta, X[rows], group)
+                for under, own in zip(group.under, branches, strict=True):
+                    logs[:, rows] += under.T.astype(X.dtype) @ own
+        return logs.T
 
     def path_weights(self, theta, X):
         """Return the weight of a row that goes down each branch.
@@ -178,36 +187,34 @@ class TreeGate(Gate):
         return _beneath(theta.tree, self.weights(theta, X))
 
     def statistics(self, theta, X, weight):
-        tree = theta.tree
-        branch = np.exp(_log_branches(theta, X))
-        excess = _beneath(tree, weight).T
-        total = np.empty((tree.n_nodes, len(X)), dtype=branch.dtype)
-        curves = np.empty((_curve_ends(tree)[-1], len(X)), dtype=branch.dtype)
-        for group in tree.groups:
-            probability, mass = group.take(branch), group.take(excess)
-            arriving = mass.sum(axis=1)
-            total[group.nodes] = arriving
-            first = _curve_ends(tree)[group.nodes]
-            for i, curve in enumerate(_curves_of(probability, arriving)):
-                curves[first + i] = curve
-            probability *= arriving[:, None]
-            mass -= probability
-            group.put(excess, mass)
-        return TreeGateStatistics(
-            score=weighted_crosses(X, excess.T),
-            curvature=weighted_grams(X, curves.T),
-            total=total.sum(axis=1, dtype=np.float64),
-        )
+        tree, groups = theta.tree, _curves_of_groups(theta.tree)
+        score = np.empty((tree.n_branches, X.shape[1] + 1))
+        curves = np.empty((sum(rows.size for _, rows in groups), len(X)), dtype=X.dtype)
+        total = np.empty(tree.n_nodes)
+        for group, rows in groups:
+            probability = [np.exp(logs) for logs in _log_branches(theta, X, group)]
+            mass = [under.astype(weight.dtype) @ weight.T for under in group.under]
+            arriving = reduce(np.add, mass)
+            total[group.nodes] = arriving.sum(axis=1, dtype=np.float64)
+            for own, curve in zip(rows.T, _curves_of(probability, arriving), strict=True):
+                curves[own] = curve
+            score[group.branches[-1]] = 0.0
+            for j, own in enumerate(group.branches[:-1]):
+                score[own] = weighted_crosses(X, (mass[j] - arriving * probability[j]).T)
+                # What one branch gets too much, the others miss.
+                score[group.branches[-1]] -= score[own]
+        return TreeGateStatistics(score, weighted_grams(X, curves.T), total)
 
     def m_step(self, theta, statistics):
         now = np.column_stack([theta.intercept, theta.coef])
         new = now.copy()
-        for node, own, curves in _nodes(theta.tree):
-            new[own] += softmax_step(
+        for group, curves in _curves_of_groups(theta.tree):
+            own = group.branches.T
+            new[own] += softmax_steps(
                 now[own],
                 statistics.score[own],
                 statistics.curvature[curves],
-                statistics.total[node],
+                statistics.total[group.nodes],
                 self.alpha,
                 self.l1_ratio,
             )
@@ -219,8 +226,9 @@ class TreeGate(Gate):
     def carry(self, statistics, old, new):
         move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
         score = statistics.score.copy()
-        for _, own, curves in _nodes(old.tree):
-            score[own] = carried_score(score[own], statistics.curvature[curves], move[own])
+        for group, curves in _curves_of_groups(old.tree):
+            for own, blocks in zip(group.branches.T, curves, strict=True):
+                score[own] = carried_score(score[own], statistics.curvature[blocks], move[own])
         return replace(statistics, score=score)
 
     def gradient(self, theta, statistics):
@@ -254,15 +262,31 @@ class TreeGate(Gate):
         return {"gate_coef_": coef, "gate_intercept_": intercept, "tree_": theta.tree}
 
 
-def _log_branches(theta, X):
-    """Return log g_{j|m}(x) for every branch, shape (B, n)."""
-    logs = linear(X, theta.coef, theta.intercept).T
-    for group in theta.tree.groups:
-        own = group.take(logs)
-        own -= own.max(axis=1, keepdims=True)
-        own -= np.log(np.exp(own).sum(axis=1, keepdims=True))
-        group.put(logs, own)
-    return logs
+def _log_branches(theta, X, group):
+    """Return log g_{j|m}(x) of a group's N nodes, one array (N, n) for each of their branches."""
+    first, *others = group.branches
+    ahead = [
+        linear(
+            X, theta.coef[own] - theta.coef[first], theta.intercept[own] - theta.intercept[first]
+        ).T
+        for own in others
+    ]
+    if len(ahead) == 1:
+        return _log_sigmoids(ahead[0])
+    top = np.maximum(reduce(np.maximum, ahead), 0.0)
+    total = top + np.log(np.exp(-top) + sum(np.exp(score - top) for score in ahead))
+    return [-total, *(score - total for score in ahead)]
+
+
+def _log_sigmoids(score):
+    """Return the logarithms of 1 / (1 + exp(score)) and 1 / (1 + exp(-score))."""
+    rest = np.abs(score)
+    np.negative(rest, out=rest)
+    np.exp(rest, out=rest)
+    np.log1p(rest, out=rest)
+    second = np.minimum(score, 0.0)
+    second -= rest
+    return [np.subtract(second, score, out=score), second]
 
 
 def _curves_of(probability, arriving):
@@ -270,18 +294,15 @@ def _curves_of(probability, arriving):
 
     Parameters
     ----------
-    probability : ndarray of shape (N, b, n)
+    probability : list of b ndarrays of shape (N, n)
     arriving : ndarray of shape (N, n)
         Weight of the rows at each node.
     """
-    b = probability.shape[1]
-    if b > MOST_PAIRED:
-        yield from (probability[:, j] * arriving for j in range(b))
+    if len(probability) > MOST_PAIRED:
+        yield from (own * arriving for own in probability)
         return
-    for j, k in zip(*pairs(b), strict=True):
-        curve = probability[:, j] * probability[:, k]
-        curve *= arriving
-        yield curve
+    for j, k in zip(*pairs(len(probability)), strict=True):
+        yield probability[j] * probability[k] * arriving
 
 
 def _beneath(tree, weight):
@@ -290,13 +311,11 @@ def _beneath(tree, weight):
 
 
 @lru_cache
-def _curve_ends(tree):
-    """Return where the curvature blocks of each node begin, and where they all end, (N + 1,)."""
-    return np.cumsum([0, *(n_curves(own.stop - own.start) for own in tree.branches)])
-
-
-def _nodes(tree):
-    """Yield number, branches and curvature blocks of every node."""
-    ends = _curve_ends(tree)
-    for node, own in enumerate(tree.branches):
-        yield node, own, slice(ends[node], ends[node + 1])
+def _curves_of_groups(tree):
+    """Return the groups of nodes, each with the numbers (N, P) of its nodes' curvature blocks."""
+    sizes = [n_curves(own.stop - own.start) for own in tree.branches]
+    first = np.cumsum([0, *sizes])
+    return [
+        (group, first[group.nodes, None] + np.arange(sizes[group.nodes[0]]))
+        for group in tree.groups
+    ]

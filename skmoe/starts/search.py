@@ -183,7 +183,6 @@ class _Search:
             best = better
         return best
 
-
     def moves(self, block, theta):
         """Yield shares (n, K) that promise more than those at theta."""
         if self.tree is not None:

@@ -104,7 +104,7 @@ def softmax_steps(now, score, curvature, total, alpha, l1_ratio):
     total : ndarray of shape (N,)
     alpha, l1_ratio : float
     """
-    if now.shape[1] <= MOST_PAIRED and alpha * l1_ratio == 0:
+    if 1 < now.shape[1] <= MOST_PAIRED and alpha * l1_ratio == 0:
         return _steps_of_few(now, score, curvature, total, alpha)
     rows = zip(now, score, curvature, total, strict=True)
     return np.stack([softmax_step(*each, alpha, l1_ratio) for each in rows])

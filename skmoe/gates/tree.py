@@ -17,6 +17,7 @@ from skmoe._math.softmax_regression import (
     softmax_steps,
 )
 from skmoe.base import Gate, Parameters, Statistics
+from skmoe.gates.softmax import SoftmaxGate
 from skmoe.tree import Tree, balanced_tree, tree_of
 
 # Rows worked on at a time: arrays of fresh pages cost more than the arithmetic on them.
@@ -153,7 +154,7 @@ class TreeGate(Gate):
         return tree
 
     def resized(self, n_experts):
-        return TreeGate(max(2, n_experts), self.alpha, self.l1_ratio)
+        return SoftmaxGate(self.alpha, self.l1_ratio)
 
     def init(self, X, n_experts):
         tree = self.tree(n_experts)

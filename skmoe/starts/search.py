@@ -33,7 +33,7 @@ FINALISTS = 3
 # Rows by which experts find their places in a tree.
 ARRANGED_ROWS = 2000
 # Recursive partitions tried, as a share of the directions.
-PARTITIONS = 0.25
+PARTITIONS = 0.125
 # A tree of so many leaves is searched with patience: which experts are neighbors counts, too.
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
@@ -134,15 +134,21 @@ class _Search:
 
     def starts(self, sample):
         """Return Parameters that follow first guesses."""
+        if self.tree is None:
+            return self.guesses(sample)
+        # A guess at many leaves at once is a bad one.
+        guesses = self.guesses(sample) if self.is_small_tree else []
+        return [*guesses, *self.partitions(sample)]
+
+    def guesses(self, sample):
+        """Return Parameters that follow random shares of the rows."""
         shares = random_shares(
             self.mixture.experts, sample.block, self.n_experts, self.n_init, self.rng
         )
-        return [*self.places(sample, shares), *self.partitions(sample)]
+        return self.places(sample, shares)
 
     def partitions(self, sample):
-        """Return Parameters that follow recursive partitions, where the gate is a tree."""
-        if self.tree is None:
-            return []
+        """Return Parameters that follow recursive partitions of the rows."""
         seeds = self.rng.randint(2**31, size=ceil(PARTITIONS * self.n_init))
         run = delayed(_partitioned)
         return self.parallel(
@@ -188,6 +194,7 @@ class _Search:
         if self.tree is not None:
             # The same experts, each in a better place.
             yield self.mixture.share(theta, block)
+        if self.is_small_tree:
             yield from redivisions(self.mixture, self.scout, theta, block, self.rng, TRIALS)
         moves = promising_exchanges(self.mixture, self.scout, theta, block, self.rng)
         for move in moves[:TRIALS]:

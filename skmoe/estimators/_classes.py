@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere
 
 __all__ = ["ClassesMixin"]
 
@@ -12,6 +13,7 @@ __all__ = ["ClassesMixin"]
 class ClassesMixin(ClassifierMixin):
     """Answers of classifiers; goes before `BaseMixture`."""
 
+    @anywhere
     def predict(self, X):
         """Return the most probable class of every row.
 
@@ -43,6 +45,7 @@ class ClassesMixin(ClassifierMixin):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    @anywhere
     def predict_proba(self, X):
         """Return the probabilities of the classes.
 
@@ -73,10 +76,13 @@ class ClassesMixin(ClassifierMixin):
         """
         seen, seen_by_gate = self._seen(self._table(X))
         means = self.experts_.mean(self.theta_.experts, seen)
-        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", self._weights(seen_by_gate), means))
+        weights = self.gate_.weights(self.theta_.gate, seen_by_gate)
+        weights = self._mixture.criterion.predictive_weights(weights)
+        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", weights, means))
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 
+    @anywhere
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
 
@@ -108,6 +114,7 @@ class ClassesMixin(ClassifierMixin):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    @anywhere
     def decision_function(self, X):
         """Return log-odds of two classes, log-probabilities of more.
 

@@ -21,12 +21,13 @@ from skmoe.batches import (
     cache_rows,
     threads_for_rows,
 )
-from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
+from skmoe.estimators import _columns, _elsewhere, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
+from skmoe.fitters.watch import as_it_stands
 from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
@@ -43,9 +44,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        experts = self._build_experts(offset)
-        kind = Mixture if groups is None else GroupedMixture
-        mixture = kind(experts, self._build_gate(), _parts.build("criterion", self.criterion))
+        mixture = self._sentence(offset, groups)
+        experts = mixture.experts
         fitter = fitter or _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         last = None
@@ -54,6 +54,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
             )
             last = self._scaling
+        if _elsewhere.is_on_a_device(X) and not self._stays_there(mixture, offset, groups):
+            X, y, sample_weight = map(_elsewhere.at_home, (X, y, sample_weight))
+            offset, groups = map(_elsewhere.at_home, (offset, groups))
         source = _streams.source_of(X, y, sample_weight)
         if source is not None:
             _streams.check_alone(offset=offset, groups=groups)
@@ -69,15 +72,27 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         watcher.begin()
         with threads_for_rows() as n_threads:
             batches = make_batches(n_threads)
-            if resume:
-                theta = self._resumed(mixture, batches, last)
-            else:
-                theta = self._start(mixture, fitter, batches, watcher)
-            result = self._climb(mixture, fitter, theta, batches, watcher)
+            result = self._found(mixture, fitter, batches, watcher, last)
         self.n_search_passes_ = watcher.n_passes
         self._publish(mixture, result, block, watcher.stopped)
         watcher.end()
         return self
+
+    def _sentence(self, offset, groups):
+        """Return the Mixture that the arguments ask for."""
+        gate = self._build_gate()
+        criterion = _parts.build("criterion", self.criterion)
+        experts = criterion.suited(self._build_experts(offset), gate)
+        if groups is None:
+            return Mixture(experts, gate, criterion)
+        if not criterion.is_likelihood:
+            raise ValueError(f"groups need a likelihood, and criterion={criterion!r} is none.")
+        return GroupedMixture(experts, gate, criterion)
+
+    def _stays_there(self, mixture, offset, groups):
+        """Return whether rows on a device need not come home: nothing asks for numpy's."""
+        made = any(hasattr(getattr(self, argument), "transform") for argument in CHOOSERS)
+        return mixture.takes_arrays and offset is None and groups is None and not made
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""
@@ -227,6 +242,24 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         _resume.check_layout(self.theta_, neutral)
         return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
 
+    def _found(self, mixture, fitter, batches, watcher, last):
+        """Start, or go on from rows whose scaling was ``last``, and climb, a FitResult.
+
+        A user who breaks it off has the best place so far.
+        """
+        theta = None
+        try:
+            if last is None:
+                theta = self._start(mixture, fitter, batches, watcher)
+            else:
+                theta = self._resumed(mixture, batches, last)
+            return self._climb(mixture, fitter, theta, batches, watcher)
+        except KeyboardInterrupt:
+            theta = watcher.best if theta is None else theta
+            if theta is None:
+                raise
+            return as_it_stands(mixture, theta, batches, "interrupted")
+
     def _climb(self, mixture, fitter, theta, batches, watcher):
         watcher.climb(self.max_iter)
         dtype = batches.block.X.dtype
@@ -309,7 +342,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.stop_reason_ += "; " + short.format(numbers)
                 warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
         # Who asked for a stop need not be told of it.
-        if not result.converged and not stopped:
+        if result.converged or stopped:
+            return
+        if result.stop_reason == "interrupted":
+            warn_caller(
+                f"The fit was interrupted after {result.n_passes} passes and keeps the best "
+                "parameters so far; with warm_start=True, fit goes on from there.",
+                ConvergenceWarning,
+            )
+        else:
             warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",

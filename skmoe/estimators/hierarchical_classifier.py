@@ -26,9 +26,10 @@ class HierarchicalMixtureOfExpertsClassifier(HierarchyMixin, ClassesMixin, BaseM
     gate : "tree" or TreeGate, default="tree"
         Penalties of the nodes' gates; a `TreeGate` whose ``branching`` is a list brings its tree
         along, and overrules ``depth`` and ``branching``.
-    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
-        What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+    criterion : {"likelihood", "classification", "stochastic"} or Criterion, default="likelihood"
+        What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
+        draws an expert for every row.
+    fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
         How it is climbed.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.

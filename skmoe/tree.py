@@ -142,6 +142,10 @@ class Tree:
         """Return the numbers of the branches from the root down to a leaf, an ndarray."""
         return np.flatnonzero(self.under[:, leaf])
 
+    def nodes_before(self, leaf):
+        """Return how many nodes are numbered before a node in a leaf's place would be (an int)."""
+        return sum(node.first_leaf <= leaf for node in self._nodes)
+
     def split(self, leaf, n_branches=2):
         """Return the tree in which a leaf has become a node of leaves."""
         return Tree(_split(self.nested, leaf, n_branches))

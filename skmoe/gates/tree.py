@@ -206,6 +206,45 @@ class TreeGate(Gate):
                 score[group.branches[-1]] -= score[own]
         return TreeGateStatistics(score, weighted_grams(X, curves.T), total)
 
+    def divided(self, theta, leaf, coef, intercept):
+        """Return parameters in which a leaf has become a node of leaves.
+
+        Parameters
+        ----------
+        theta : TreeGateParameters
+        leaf : int
+        coef : ndarray of shape (b, d)
+            Of the new node's branches.
+        intercept : ndarray of shape (b,)
+        """
+        tree = theta.tree
+        at = tree.nodes_before(leaf)
+        at = tree.branches[at].start if at < tree.n_nodes else tree.n_branches
+        return TreeGateParameters(
+            tree.split(leaf, len(coef)),
+            np.insert(theta.coef, [at] * len(coef), coef, axis=0),
+            np.insert(theta.intercept, [at] * len(coef), intercept),
+        )
+
+    def without(self, theta, lost):
+        """Return parameters without the lost leaves; a node of one branch goes, too.
+
+        Parameters
+        ----------
+        theta : TreeGateParameters
+        lost : ndarray of shape (K,), bool
+        """
+        tree, coef, intercept = theta.tree, theta.coef.copy(), theta.intercept.copy()
+        left = tree.under @ ~lost > 0
+        kept = np.zeros(tree.n_branches, dtype=bool)
+        for own in tree.branches:
+            numbers = np.arange(own.start, own.stop)[left[own]]
+            if len(numbers) > 1:
+                kept[numbers] = True
+                coef[numbers] -= coef[numbers].mean(axis=0)
+                intercept[numbers] -= intercept[numbers].mean()
+        return TreeGateParameters(tree.pruned(~lost), coef[kept], intercept[kept])
+
     def m_step(self, theta, statistics):
         now = np.column_stack([theta.intercept, theta.coef])
         new = now.copy()

@@ -56,9 +56,11 @@ class Parameters:
         Fields that all experts share, of one row or none, stay as they are.
         """
         return self._changed(
-            lambda value: value.of_experts(numbers, n_experts)
-            if isinstance(value, Parameters)
-            else (value[numbers] if _is_each_experts(value, n_experts) else value)
+            lambda value: (
+                value.of_experts(numbers, n_experts)
+                if isinstance(value, Parameters)
+                else (value[numbers] if _is_each_experts(value, n_experts) else value)
+            )
         )
 
     def with_experts(self, numbers, other, n_experts):

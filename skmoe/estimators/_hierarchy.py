@@ -4,17 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import check_random_state
 
-from skmoe._math.checks import check_count
+from skmoe._math.checks import check_choice, check_count, check_number
 from skmoe.estimators import _parts
+from skmoe.estimators._watch import Scout
 from skmoe.gates import TreeGate
-from skmoe.tree import tree_of
+from skmoe.starts import Plan, grown
+from skmoe.tree import Tree, tree_of
 
 __all__ = ["HierarchyMixin"]
 
 
 class HierarchyMixin:
     """A tree of gates and what can be asked of it; goes before `BaseMixture`."""
+
+    _starts = ("partition",)
 
     @property
     def n_experts(self):
@@ -57,8 +62,21 @@ class HierarchyMixin:
 
     # ------------------------------------------------------------------------------------ details
 
+    def _check_hyper_parameters(self):
+        check_choice("growth", self.growth, ("greedy", None))
+        check_count("max_leaves", self.max_leaves)
+        check_number("validation_fraction", self.validation_fraction, above=0.0)
+        if self.validation_fraction > 0.5:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r} must be above 0 and at most 0.5."
+            )
+        self._asked_tree()
+        super()._check_hyper_parameters()
+
     def _asked_tree(self):
-        """Return the tree that the arguments ask for."""
+        """Return the tree that the arguments ask for, one leaf where it grows."""
+        if self.growth is not None:
+            return Tree()
         if self._tree_gate().n_experts is not None:
             return tree_of(self._tree_gate().branching)
         if isinstance(self.branching, list | tuple | np.ndarray):
@@ -76,14 +94,35 @@ class HierarchyMixin:
 
     def _build_gate(self):
         tree = self._asked_tree()
+        if self.warm_start and hasattr(self, "theta_") and tree == self._asked:
+            # As it has grown, or as it was pruned.
+            tree = self.tree_
         self._n_experts = tree.n_leaves
         return _with_tree(self._tree_gate(), tree)
+
+    def _start(self, mixture, fitter, batches, watcher):
+        if self.growth is None:
+            return super()._start(mixture, fitter, batches, watcher)
+        if not mixture.experts.exchangeable:
+            raise ValueError(
+                f"growth={self.growth!r} splits experts into more of their kind, and "
+                f"experts={mixture.experts!r} are a given number; set growth=None."
+            )
+        watcher.search()
+        plan = Plan(
+            Scout(fitter, watcher).scout(),
+            self.max_leaves,
+            self.validation_fraction,
+            max(1, self.n_init // 2),
+        )
+        rng = check_random_state(self.random_state)
+        return grown(mixture, plan, batches, rng=rng, n_jobs=self.n_jobs)
 
     def _learned(self, mixture, theta, dtype):
         tree = theta.gate.tree
         mixture = replace(mixture, gate=_with_tree(mixture.gate, tree))
         learned = super()._learned(mixture, theta, dtype)
-        return learned | {"_n_experts": tree.n_leaves}
+        return learned | {"_n_experts": tree.n_leaves, "_asked": self._asked_tree()}
 
 
 def _with_tree(gate, tree):

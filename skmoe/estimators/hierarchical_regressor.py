@@ -19,8 +19,14 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         level from the root on, or a list with lists within for a ragged tree, whose entries are
         nodes again or numbers of leaves: ``[[1, 3], 2]`` (see `TreeGate`).
     growth : {"greedy", None}, default=None
-        ``"greedy"`` begins with one expert and splits leaves in two as long as rows that are set
-        aside grow likelier; ``depth`` and ``branching`` are then not read.
+        ``"greedy"`` begins with one expert and splits the leaves that explain their rows worst in
+        two, as long as rows that are set aside grow likelier; ``depth`` and ``branching`` are then
+        not read.
+    max_leaves : int, default=64
+        Leaves at which a tree stops growing.
+    validation_fraction : float, default=0.2
+        Share of the rows that is set aside to tell how far to grow. Of few rows several such sets
+        take turns. In the end a tree as large as that is grown on all rows.
     experts : str, Experts or scikit-learn regressor, default="linear"
         The expert bank: "linear", "constant", "poisson", "gamma", "negative_binomial",
         "student_t", "laplace", or any of `skmoe.experts`.
@@ -37,8 +43,10 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         Columns that experts or gate see; a transformer makes them from X. None: all columns.
     n_init : int, default=16
         Directions from which short runs start; the best is followed to the end.
-    start : {"directions"}, default="directions"
-        How first guesses are made.
+    start : {"partition"}, default="partition"
+        How first guesses are made: rows are divided among the root's branches, those of each
+        branch among its own, and so on; small trees are also looked for from random directions,
+        and experts that were found as equals are put into the places that suit them.
     max_iter : int, default=1000
         Passes over the rows allowed for the long run.
     tol : float, default=1e-9
@@ -119,6 +127,8 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         branching=2,
         *,
         growth=None,
+        max_leaves=64,
+        validation_fraction=0.2,
         experts="linear",
         gate="tree",
         criterion="likelihood",
@@ -126,7 +136,7 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         expert_features=None,
         gate_features=None,
         n_init=16,
-        start="directions",
+        start="partition",
         max_iter=1000,
         tol=1e-9,
         warm_start=False,
@@ -138,6 +148,8 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         self.depth = depth
         self.branching = branching
         self.growth = growth
+        self.max_leaves = max_leaves
+        self.validation_fraction = validation_fraction
         self.experts = experts
         self.gate = gate
         self.criterion = criterion

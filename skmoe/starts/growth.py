@@ -27,25 +27,43 @@ ROUND_PASSES = 30
 SPLIT_SHARE = 0.25
 # Rounds without a rise after which there will be none.
 PATIENCE = 3
-# Rows of one leaf looked at for a split, and its starts.
-LEAF_ROWS, LEAF_STARTS = 1500, 8
+# Rows of one leaf looked at for a split.
+LEAF_ROWS = 1500
 # Rows that a leaf holds to less than this are left out of its split.
 LEAST_SHARE = 0.05
 
 
-def grown(mixture, fitter, batches, *, max_leaves, validation_fraction, rng, n_jobs=None):
+@dataclass(frozen=True)
+class Plan:
+    """How trees grow.
+
+    Attributes
+    ----------
+    fitter : Fitter
+        Of short runs.
+    max_leaves : int
+    validation_fraction : float
+        Share of the rows that is set aside at a time.
+    n_starts : int
+        Starts of the two experts that a leaf would be split into.
+    """
+
+    fitter: Fitter
+    max_leaves: int
+    validation_fraction: float
+    n_starts: int
+
+
+def grown(mixture, plan, batches, *, rng, n_jobs=None):
     """Return the parameters of a tree that has grown as far as held-out rows ask for.
 
     Parameters
     ----------
     mixture : skmoe.mixture.Mixture
         With experts of which there may be any number, and a tree of gates.
-    fitter : skmoe.base.Fitter
+    plan : Plan
     batches : skmoe.batches.Batches
         All rows, standardized.
-    max_leaves : int
-    validation_fraction : float
-        Share of the rows that is set aside at a time.
     rng : numpy.random.RandomState
     n_jobs : int or None
         Trees grown side by side; the answer does not depend on it.
@@ -60,16 +78,15 @@ def grown(mixture, fitter, batches, *, max_leaves, validation_fraction, rng, n_j
     Fritsch, Finke and Waibel (1997), Adaptively growing hierarchical mixtures of experts.
     """
     home = batches.resident(rng)
-    scout = fitter.scout()
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
-        pairs = list(_set_aside(home, validation_fraction, rng))
+        pairs = list(_set_aside(home, plan.validation_fraction, rng))
         seeds = rng.randint(2**31, size=len(pairs) + 1)
         trees = parallel(
-            delayed(_Growing.planted)(mixture, scout, kept, aside, max_leaves, seed)
+            delayed(_Growing.planted)(mixture, plan, kept, aside, seed)
             for (kept, aside), seed in zip(pairs, seeds, strict=False)
         )
         rounds = _rounds_that_pay(trees, parallel)
-    tree = _Growing.planted(mixture, scout, home, home, max_leaves, seeds[-1])
+    tree = _Growing.planted(mixture, plan, home, home, seeds[-1])
     for _ in range(rounds):
         tree = tree.after_a_round()
     return tree.theta
@@ -134,10 +151,9 @@ class _Growing:
     Attributes
     ----------
     mixture : Mixture
-    scout : Fitter
+    plan : Plan
     kept, aside : InMemory
         Rows to grow on, and rows to judge by.
-    max_leaves : int
     seed : int
     theta : MixtureParameters
     splits : list of Split
@@ -145,20 +161,19 @@ class _Growing:
     """
 
     mixture: Mixture
-    scout: Fitter
+    plan: Plan
     kept: InMemory
     aside: InMemory
-    max_leaves: int
     seed: int
     theta: MixtureParameters
     splits: list
 
     @classmethod
-    def planted(cls, mixture, scout, kept, aside, max_leaves, seed):
+    def planted(cls, mixture, plan, kept, aside, seed):
         """Return a tree of one expert."""
         share = np.ones((kept.block.n_rows, 1), dtype=kept.block.X.dtype)
-        theta = settle(replace(mixture, gate=mixture.gate.set_params(branching=2)), kept, share)
-        return cls(mixture, scout, kept, aside, max_leaves, seed, theta, [])._climbed()
+        theta = settle(mixture, kept, share)
+        return cls(mixture, plan, kept, aside, seed, theta, [])._climbed()
 
     @property
     def n_leaves(self):
@@ -167,7 +182,7 @@ class _Growing:
     @property
     def can_grow(self):
         """Whether a leaf is worth splitting."""
-        return self.n_leaves < self.max_leaves and any(split.gain > 0 for split in self.splits)
+        return self.n_leaves < self.plan.max_leaves and any(split.gain > 0 for split in self.splits)
 
     @property
     def held_out(self):
@@ -179,7 +194,7 @@ class _Growing:
         if not self.can_grow:
             return self
         gains = np.array([split.gain for split in self.splits])
-        most = min(ceil(SPLIT_SHARE * self.n_leaves), self.max_leaves - self.n_leaves)
+        most = min(ceil(SPLIT_SHARE * self.n_leaves), self.plan.max_leaves - self.n_leaves)
         worst = np.argsort(-gains, kind="stable")[:most]
         theta = self.theta
         # From right to left: the numbers of leaves on the left stay.
@@ -189,9 +204,7 @@ class _Growing:
 
     def _with_split(self, theta, leaf, halves):
         n = theta.gate.tree.n_leaves
-        gate = self.mixture.gate.divided(
-            theta.gate, leaf, halves.gate.coef, halves.gate.intercept
-        )
+        gate = self.mixture.gate.divided(theta.gate, leaf, halves.gate.coef, halves.gate.intercept)
         if n == 1:
             return MixtureParameters(halves.experts, gate)
         numbers = np.insert(np.arange(n), leaf, leaf)
@@ -201,7 +214,7 @@ class _Growing:
 
     def _climbed(self):
         """Return the tree after some passes, and how its leaves would be split now."""
-        run = short_run(self.mixture, self.scout, self.kept, self.theta, ROUND_PASSES)
+        run = short_run(self.mixture, self.plan.fitter, self.kept, self.theta, ROUND_PASSES)
         grown = replace(self, theta=run.result.theta)
         rng = np.random.RandomState(self.seed)
         return replace(grown, splits=list(grown._find_splits(rng)))
@@ -211,10 +224,10 @@ class _Growing:
         share = self.mixture.share(self.theta, block)
         pair = replace(self.mixture, gate=self.mixture.gate.resized(2))
         for leaf in range(share.shape[1]):
-            yield _split(pair, self.scout, block, share[:, leaf], rng)
+            yield _split(pair, self.plan, block, share[:, leaf], rng)
 
 
-def _split(pair, scout, block, share, rng):
+def _split(pair, plan, block, share, rng):
     """Return how the leaf that holds rows to a share (n,) would be split."""
     mass = share * block.weight
     held = np.flatnonzero(share > LEAST_SHARE)
@@ -222,8 +235,9 @@ def _split(pair, scout, block, share, rng):
         return Split(-np.inf, None)
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, LEAF_ROWS)
-    whole = one_expert(pair, scout, own)
-    parts = best_of(pair, scout, own, random_shares(pair.experts, own, 2, LEAF_STARTS, rng))
+    whole = one_expert(pair, plan.fitter, own)
+    guesses = random_shares(pair.experts, own, 2, plan.n_starts, rng)
+    parts = best_of(pair, plan.fitter, own, guesses)
     if parts.n_sound < 2:
         return Split(-np.inf, None)
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()

@@ -50,6 +50,35 @@ class Parameters:
             start = stop
         return type(self)(*values)
 
+    def of_experts(self, numbers, n_experts):
+        """Return the parameters of the numbered experts of a bank of n_experts > 1.
+
+        Fields that all experts share, of one row or none, stay as they are.
+        """
+        return self._changed(
+            lambda value: (
+                value.of_experts(numbers, n_experts)
+                if isinstance(value, Parameters)
+                else (value[numbers] if _is_each_experts(value, n_experts) else value)
+            )
+        )
+
+    def with_experts(self, numbers, other, n_experts):
+        """Return parameters in which the numbered experts, of n_experts > 1, are those of other."""
+        others = iter(other._values())
+
+        def changed(value):
+            new = next(others)
+            if isinstance(value, Parameters):
+                return value.with_experts(numbers, new, n_experts)
+            if not _is_each_experts(value, n_experts):
+                return value
+            value = value.copy()
+            value[numbers] = new
+            return value
+
+        return self._changed(changed)
+
     def layout(self):
         """Return kind and shapes of the fields, as nested tuples that can be compared."""
         return type(self).__name__, tuple(
@@ -59,8 +88,17 @@ class Parameters:
             for value in self._values()
         )
 
+    def _changed(self, change):
+        """Return parameters whose fields went through a function."""
+        return type(self)(*(change(value) for value in self._values()))
+
     def _values(self):
         return [getattr(self, name) for name in self.__dataclass_fields__]
+
+
+def _is_each_experts(value, n_experts):
+    """Return whether an array has a row for each expert."""
+    return np.ndim(value) > 0 and len(value) == n_experts
 
 
 class Statistics:
@@ -250,6 +288,18 @@ class Experts(Part):
         """
         return self
 
+    def without(self, theta, lost):
+        """Return the bank and its parameters without the lost experts.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Of two experts at least.
+        lost : ndarray of shape (K,), bool
+            At least one is left.
+        """
+        return self, theta.of_experts(np.flatnonzero(~lost), len(lost))
+
     def response(self, X, y):
         """Return y (n, q) on the scale on which the experts are linear, for first guesses."""
         return y
@@ -316,6 +366,14 @@ class Gate(Part):
     @abstractmethod
     def log_prob(self, theta, X):
         """Return the log-weights log g_k(x), shape (n, K)."""
+
+    def tree(self, n_experts):
+        """Return the Tree in which the gate asks its experts, or None where all are equals."""
+        return None
+
+    def resized(self, n_experts):
+        """Return the gate for another number of experts, where some rows are looked at alone."""
+        return self
 
     def weights(self, theta, X):
         """Return the weights g_k(x), shape (n, K); rows sum to 1."""

@@ -9,6 +9,12 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.hierarchical_classifier import (
+        HierarchicalMixtureOfExpertsClassifier as HierarchicalMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators.hierarchical_regressor import (
+        HierarchicalMixtureOfExpertsRegressor as HierarchicalMixtureOfExpertsRegressor,
+    )
     from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
@@ -20,6 +26,8 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "HierarchicalMixtureOfExpertsClassifier": "skmoe.estimators.hierarchical_classifier",
+    "HierarchicalMixtureOfExpertsRegressor": "skmoe.estimators.hierarchical_regressor",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "regularization_path": "skmoe.estimators.path",

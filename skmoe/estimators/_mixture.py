@@ -38,6 +38,9 @@ CHOOSERS = "expert_features", "gate_features"
 class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
+    # What ``start`` may be.
+    _starts = ("directions",)
+
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
@@ -77,7 +80,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
 
     def _sentence(self, offset, groups):
         """Return the Mixture that the arguments ask for."""
-        gate = _parts.build("gate", self.gate)
+        gate = self._build_gate()
         criterion = _parts.build("criterion", self.criterion)
         experts = criterion.suited(self._build_experts(offset), gate)
         if groups is None:
@@ -104,11 +107,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         self._has_offset = offset is not None
         return experts.with_offset(-1) if self._has_offset else experts
 
+    def _build_gate(self):
+        """Return the gate of the sentence."""
+        return _parts.build("gate", self.gate)
+
     def _check_hyper_parameters(self):
         for name in ("n_experts", "n_init", "max_iter"):
             check_count(name, getattr(self, name))
         check_number("tol", self.tol)
-        check_choice("start", self.start, ("directions",))
+        check_choice("start", self.start, self._starts)
         check_flag("warm_start", self.warm_start)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size)

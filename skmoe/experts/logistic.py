@@ -11,7 +11,7 @@ from skmoe._math.softmax_regression import (
     carried_score,
     curvature_weights,
     elastic_net_penalty,
-    softmax_step,
+    softmax_steps,
 )
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.categorical import CategoricalComponents, ways
@@ -124,12 +124,7 @@ class SoftmaxExperts(Experts):
 
     def m_step(self, theta, statistics):
         now = np.concatenate([theta.intercept[:, :, None], theta.coef], axis=2)
-        new = now + np.stack(
-            [
-                softmax_step(*each, self.alpha, self.l1_ratio)
-                for each in zip(now, *_parts(statistics), strict=True)
-            ]
-        )
+        new = now + softmax_steps(now, *_parts(statistics), self.alpha, self.l1_ratio)
         return LogisticParameters(new[:, :, 1:], new[:, :, 0])
 
     def hold(self, theta):

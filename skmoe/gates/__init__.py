@@ -6,12 +6,14 @@ from skmoe.gates.floored import FlooredGate
 from skmoe.gates.localized import LocalizedGate
 from skmoe.gates.mlp import MLPGate
 from skmoe.gates.softmax import SoftmaxGate
+from skmoe.gates.tree import TreeGate
 
 SHORT_NAMES = {
     "constant": ConstantGate,
     "localized": LocalizedGate,
     "mlp": MLPGate,
     "softmax": SoftmaxGate,
+    "tree": TreeGate,
 }
 
 __all__ = [
@@ -22,4 +24,5 @@ __all__ = [
     "MLPGate",
     "SHORT_NAMES",
     "SoftmaxGate",
+    "TreeGate",
 ]

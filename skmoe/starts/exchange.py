@@ -6,7 +6,7 @@ estimated before it is tried: what the rows of the freed expert lose against wha
 gain on the rows of the divided one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "promising_exchanges"]
+__all__ = ["Exchange", "promising_exchanges", "redivisions"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
@@ -73,6 +73,34 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     return sorted(found, key=lambda exchange: exchange.gain, reverse=True)
 
 
+def redivisions(mixture, fitter, theta, block, rng, n_pairs):
+    """Yield shares (n, K) in which two experts that could replace each other divide anew.
+
+    Parameters
+    ----------
+    mixture : skmoe.mixture.Mixture
+    fitter : skmoe.base.Fitter
+    theta : Parameters
+    block : skmoe.batches.Block
+    rng : numpy.random.RandomState
+    n_pairs : int
+        Pairs tried, those that would lose least as one.
+    """
+    share = mixture.share(theta, block)
+    mass = share * block.weight[:, None]
+    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
+    cost = np.where(np.tri(len(cost), k=-1) > 0, np.minimum(cost, cost.T), np.inf)
+    for flat in np.argsort(cost, axis=None, kind="stable")[:n_pairs]:
+        pair = list(np.unravel_index(flat, cost.shape))
+        if not np.isfinite(cost[tuple(pair)]):
+            return
+        gain, halves = _split(mixture, fitter, block, mass[:, pair].sum(axis=1), rng)
+        if np.isfinite(gain):
+            new = share.copy(order="F")
+            new[:, pair] = share[:, pair].sum(axis=1)[:, None] * halves
+            yield new
+
+
 def _merge_costs(mass, log_prob):
     """Log-density (K, K) that the rows of expert j lose when expert k takes them over."""
     own = np.einsum("nk,nk->k", mass, log_prob)
@@ -95,6 +123,7 @@ def _split(mixture, fitter, block, mass, rng):
         return -np.inf, None
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, SPLIT_ROWS)
+    mixture = replace(mixture, gate=mixture.gate.resized(2))
     whole = one_expert(mixture, fitter, own)
     parts = best_of(mixture, fitter, own, random_shares(mixture.experts, own, 2, SPLIT_STARTS, rng))
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()

@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.meta_pi_classifier import MetaPiClassifier as MetaPiClassifier
+    from skmoe.estimators.meta_pi_regressor import MetaPiRegressor as MetaPiRegressor
     from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "MetaPiClassifier": "skmoe.estimators.meta_pi_classifier",
+    "MetaPiRegressor": "skmoe.estimators.meta_pi_regressor",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "regularization_path": "skmoe.estimators.path",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
     )
     from skmoe.estimators import SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor
+    from skmoe.estimators import TimeDelayClassifier as TimeDelayClassifier
     from skmoe.estimators import regularization_path as regularization_path
 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
@@ -29,6 +30,7 @@ _HOMES = {
     "regularization_path": "skmoe.estimators",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators",
+    "TimeDelayClassifier": "skmoe.estimators",
 }
 _MODULES = (
     "batches",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators.sparse_regressor import (
         SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor,
     )
+    from skmoe.estimators.time_delay_classifier import TimeDelayClassifier as TimeDelayClassifier
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
@@ -29,6 +30,7 @@ _HOMES = {
     "regularization_path": "skmoe.estimators.path",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators.sparse_regressor",
+    "TimeDelayClassifier": "skmoe.estimators.time_delay_classifier",
 }
 
 __all__ = list(_HOMES)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skmoe.batches import Standardizer
+from skmoe.estimators._network import no_scaling
 from skmoe.neural.blend import Placed
 from skmoe.neural.layers import Activated, Layer, Linear, Sequential, Softmax
 from skmoe.neural.parameters import Layout
@@ -136,7 +137,7 @@ def _of_line(model, columns, y_scaling):
     if binary:
         # sigmoid(z) is the second of the softmax of (-z / 2, z / 2).
         coef, intercept = np.vstack([-coef, coef]) / 2, np.append(-intercept, intercept) / 2
-    y_units = _ones(len(coef)) if is_classifier(model) else y_scaling
+    y_units = no_scaling(len(coef)) if is_classifier(model) else y_scaling
     W = _to_standard(coef, intercept, x_scaling, y_units)
     layers = {"line": Linear(len(x_scaling.mean), len(coef))}
     if is_classifier(model):
@@ -184,9 +185,9 @@ def _of_perceptron(model, columns, y_scaling):
 
 def _scalings_of_layers(coefs, x_scaling, classifies, y_scaling):
     """Return the standardizers of what goes into and comes out of every layer."""
-    ins = [x_scaling] + [_ones(coef.shape[1]) for coef in coefs[1:]]
-    outs = [_ones(len(coef)) for coef in coefs[:-1]]
-    outs.append(_ones(len(coefs[-1])) if classifies else y_scaling)
+    ins = [x_scaling] + [no_scaling(coef.shape[1]) for coef in coefs[1:]]
+    outs = [no_scaling(len(coef)) for coef in coefs[:-1]]
+    outs.append(no_scaling(len(coefs[-1])) if classifies else y_scaling)
     return list(zip(ins, outs, strict=True))
 
 
@@ -209,7 +210,3 @@ def _from_standard(table, coef, x_scaling, y_scaling):
 
 def _unweighted(columns):
     return Standardizer.of(columns, np.ones(len(columns)))
-
-
-def _ones(d):
-    return Standardizer(np.zeros(d), np.ones(d), np.zeros(d, dtype=bool))

@@ -6,7 +6,7 @@ from sklearn.utils import column_or_1d
 
 from skmoe.estimators import _validation
 from skmoe.estimators._meta_pi import BaseMetaPi
-from skmoe.estimators._upcycling import no_scaling
+from skmoe.estimators._network import no_scaling
 from skmoe.estimators._watch import with_callbacks
 
 

@@ -217,6 +217,19 @@ class Experts(Part):
         """Return these experts where columns of X have names, (d,) or None; names to numbers."""
         return self
 
+    def with_common_noise(self):
+        """Return these experts with one Gaussian noise for all of them.
+
+        Raises
+        ------
+        ValueError
+            Where a family has no such noise.
+        """
+        raise ValueError(
+            f"{type(self).__name__} cannot share one Gaussian noise, in which errors are measured; "
+            "allowed are 'linear' and 'constant' experts."
+        )
+
     def with_offset(self, column):
         """Return these experts with the offset in the given column of X.
 
@@ -267,7 +280,10 @@ class Experts(Part):
 
     @abstractmethod
     def statistics(self, theta, X, y, weight):
-        """Return the Statistics of a block of rows under the weights (n, K)."""
+        """Return the Statistics of a block of rows under the weights (n, K).
+
+        Experts that can share one noise also take answers (n, K, q), one for each expert.
+        """
 
     @abstractmethod
     def mean(self, theta, X):
@@ -279,7 +295,16 @@ class Experts(Part):
 
 
 class Gate(Part):
-    """g(x): whom to ask. Its log-weights are normalized over the experts."""
+    """g(x): whom to ask. Its log-weights are normalized over the experts.
+
+    Attributes
+    ----------
+    follows_score : bool
+        Whether the M-step follows the score h - g of the rows alone, so that shares h which add
+        up to one will do even where some lie below zero.
+    """
+
+    follows_score = False
 
     @abstractmethod
     def init(self, X, n_experts):
@@ -302,6 +327,28 @@ class Gate(Part):
         """Return the Statistics of a block of rows that go to the experts with weight (n, K)."""
 
 
+@dataclass(frozen=True)
+class Division:
+    """How rows are divided among the experts.
+
+    Attributes
+    ----------
+    pooled : ndarray of shape (n,)
+        What each row adds to the bound.
+    share : ndarray of shape (n, K)
+        Weights under which the experts learn.
+    gate_share : ndarray of shape (n, K)
+        Shares that the gate follows; often the same array.
+    answers : ndarray of shape (n, q) or (n, K, q)
+        What the experts learn.
+    """
+
+    pooled: np.ndarray
+    share: np.ndarray
+    gate_share: np.ndarray
+    answers: np.ndarray
+
+
 class Criterion(BaseEstimator, ABC):
     """What is climbed, and how the rows are shared out among the experts.
 
@@ -309,21 +356,57 @@ class Criterion(BaseEstimator, ABC):
     ----------
     smooth : bool
         Whether the shares move smoothly with the parameters (accelerators need it).
+    monotone : bool
+        Whether M-steps under its shares never lower the bound.
+    is_likelihood : bool
+        Whether it is a likelihood of mixtures: rows of a group multiply, curvature tells
+        standard errors.
+    patience : int
+        Passes without a new best place after which there will be none, where passes may lose
+        height.
     """
 
     smooth = True
+    monotone = True
+    is_likelihood = True
+    patience = 5
+
+    def suited(self, experts, gate):
+        """Return the experts as this criterion needs them.
+
+        Raises
+        ------
+        ValueError
+            Where experts or gate cannot learn by it.
+        """
+        return experts
 
     @abstractmethod
     def pool_and_share(self, joint):
         """Return the pooled evidence (n,) and the responsibilities (n, K) of joint (n, K)."""
 
+    def divide(self, mixture, theta, block):
+        """Return the Division of a block of rows at theta."""
+        pooled, share = self.pool_and_share(mixture.joint(theta, block))
+        return Division(pooled, share, share, block.y)
+
     @abstractmethod
     def predictive_weights(self, gate):
         """Return the weights (n, K) of the answer, from those of the gate (n, K)."""
 
+    def answer(self, weights, components):
+        """Return weights and components of the predictive mixture, from those of gate and experts.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n, K)
+        components : Components
+        """
+        return self.predictive_weights(weights), components
+
     @abstractmethod
-    def log_density(self, log_gate, log_prob):
-        """Return the answer's log-density (n,) from those of gate and experts (n, K)."""
+    def log_density(self, mixture, theta, block):
+        """Return the log-density (n,) of the rows' answers under the predictive mixture."""
 
 
 class Components(ABC):

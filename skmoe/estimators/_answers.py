@@ -10,6 +10,7 @@ from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere
 from skmoe.mixture import GroupedMixture
 
 __all__ = ["AnswersMixin"]
@@ -18,6 +19,7 @@ __all__ = ["AnswersMixin"]
 class AnswersMixin:
     """Answers of a fitted sentence, in the units of the user's data."""
 
+    @anywhere
     def predict_distribution(self, X, offset=None):
         """Return the predictive mixture of every row.
 
@@ -47,14 +49,19 @@ class AnswersMixin:
         (10,)
         """
         seen, seen_by_gate = self._seen(self._table(X), offset)
-        return MixtureDistribution(
-            self._weights(seen_by_gate),
+        weights, components = self._mixture.criterion.answer(
+            self.gate_.weights(self.theta_.gate, seen_by_gate),
             self.experts_.components(self.theta_.experts, seen),
+        )
+        return MixtureDistribution(
+            weights,
+            components,
             loc=self._scaling.y.mean,
             scale=self._scaling.y.scale,
             squeeze=self._flat,
         )
 
+    @anywhere
     def predict_gate(self, X):
         """Return the gate's weights.
 
@@ -84,6 +91,7 @@ class AnswersMixin:
         _, seen = self._seen(self._table(X))
         return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
 
+    @anywhere
     def predict_experts(self, X, offset=None):
         """Return every expert's mean.
 
@@ -145,6 +153,7 @@ class AnswersMixin:
         """
         return self.predict_gate(X).argmax(axis=1)
 
+    @anywhere
     def responsibilities(self, X, y, offset=None, groups=None):
         """Return who made which row, given its answer.
 
@@ -183,6 +192,7 @@ class AnswersMixin:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
+    @anywhere
     def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer.
 
@@ -220,10 +230,7 @@ class AnswersMixin:
             y = self._likeliest(X, offset)
         block = self._answered(table, y, offset)
         with np.errstate(over="ignore"):
-            logs = self._mixture.criterion.log_density(
-                self.gate_.log_prob(self.theta_.gate, block.X_gate),
-                self.experts_.log_prob(self.theta_.experts, block.X, block.y),
-            )
+            logs = self._mixture.criterion.log_density(self._mixture, self.theta_, block)
         return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
 
     def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
@@ -424,12 +431,6 @@ class AnswersMixin:
         """Return the validated Table of X for a fitted estimator."""
         check_is_fitted(self)
         return self._check_table(X, reset=False, finite=finite)
-
-    def _weights(self, seen_by_gate):
-        """Return the weights (n, K) that the criterion gives the experts' answers."""
-        return self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
 
     def _in_units_of_y(self, values):
         """Return values (..., q) of standardized y in the user's units."""

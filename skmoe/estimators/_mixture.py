@@ -27,6 +27,7 @@ from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
+from skmoe.fitters.watch import as_it_stands
 from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
@@ -40,11 +41,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        experts = self._build_experts(offset)
-        kind = Mixture if groups is None else GroupedMixture
-        mixture = kind(
-            experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
-        )
+        mixture = self._sentence(offset, groups)
+        experts = mixture.experts
         fitter = fitter or _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         last = None
@@ -68,15 +66,22 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         watcher.begin()
         with threads_for_rows() as n_threads:
             batches = make_batches(n_threads)
-            if resume:
-                theta = self._resumed(mixture, batches, last)
-            else:
-                theta = self._start(mixture, fitter, batches, watcher)
-            result = self._climb(mixture, fitter, theta, batches, watcher)
+            result = self._found(mixture, fitter, batches, watcher, last)
         self.n_search_passes_ = watcher.n_passes
         self._publish(mixture, result, block, watcher.stopped)
         watcher.end()
         return self
+
+    def _sentence(self, offset, groups):
+        """Return the Mixture that the arguments ask for."""
+        gate = _parts.build("gate", self.gate)
+        criterion = _parts.build("criterion", self.criterion)
+        experts = criterion.suited(self._build_experts(offset), gate)
+        if groups is None:
+            return Mixture(experts, gate, criterion)
+        if not criterion.is_likelihood:
+            raise ValueError(f"groups need a likelihood, and criterion={criterion!r} is none.")
+        return GroupedMixture(experts, gate, criterion)
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""
@@ -222,6 +227,24 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         _resume.check_layout(self.theta_, neutral)
         return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
 
+    def _found(self, mixture, fitter, batches, watcher, last):
+        """Start, or go on from rows whose scaling was ``last``, and climb, a FitResult.
+
+        A user who breaks it off has the best place so far.
+        """
+        theta = None
+        try:
+            if last is None:
+                theta = self._start(mixture, fitter, batches, watcher)
+            else:
+                theta = self._resumed(mixture, batches, last)
+            return self._climb(mixture, fitter, theta, batches, watcher)
+        except KeyboardInterrupt:
+            theta = watcher.best if theta is None else theta
+            if theta is None:
+                raise
+            return as_it_stands(mixture, theta, batches, "interrupted")
+
     def _climb(self, mixture, fitter, theta, batches, watcher):
         watcher.climb(self.max_iter)
         dtype = batches.block.X.dtype
@@ -304,7 +327,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.stop_reason_ += "; " + short.format(numbers)
                 warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
         # Who asked for a stop need not be told of it.
-        if not result.converged and not stopped:
+        if result.converged or stopped:
+            return
+        if result.stop_reason == "interrupted":
+            warn_caller(
+                f"The fit was interrupted after {result.n_passes} passes and keeps the best "
+                "parameters so far; with warm_start=True, fit goes on from there.",
+                ConvergenceWarning,
+            )
+        else:
             warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",

@@ -9,6 +9,7 @@ from skmoe.batches import map_blocks, threads_for_rows
 from skmoe.estimators import _parts, _validation
 from skmoe.estimators._columns import AllColumns
 from skmoe.estimators._direct import acts_on
+from skmoe.estimators._elsewhere import anywhere
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
@@ -25,6 +26,7 @@ class NumbersMixin(RegressorMixin):
             y = column_or_1d(y, warn=True)
         return super()._check_targets(y, table)
 
+    @anywhere
     def predict(self, X, return_std=False, offset=None):
         """Return the mean of the predictive distribution.
 

@@ -8,6 +8,9 @@ from skmoe.base import Criterion, Experts, Fitter, Gate
 CRITERIA = {
     "likelihood": criteria.LogLikelihood,
     "classification": criteria.Classification,
+    "stochastic": criteria.StochasticAssignment,
+    "squared_error": criteria.SquaredError,
+    "competitive": criteria.CompetitiveError,
 }
 
 #: argument -> (short names, what an instance must be)

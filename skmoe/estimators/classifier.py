@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._watch import with_callbacks
 
@@ -21,9 +22,10 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         is wrapped in `EstimatorExperts`.
     gate : short name, Gate or scikit-learn classifier, default="softmax"
         Who decides whom to ask.
-    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
-        What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+    criterion : {"likelihood", "classification", "stochastic"} or Criterion, default="likelihood"
+        What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
+        draws an expert for every row.
+    fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
         How it is climbed.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
@@ -166,6 +168,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         """
         return self._learn(X, y, sample_weight, groups=groups)
 
+    @anywhere
     def predict(self, X):
         """Return the most probable class of every row.
 
@@ -197,6 +200,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    @anywhere
     def predict_proba(self, X):
         """Return the probabilities of the classes.
 
@@ -227,10 +231,13 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         """
         seen, seen_by_gate = self._seen(self._table(X))
         means = self.experts_.mean(self.theta_.experts, seen)
-        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", self._weights(seen_by_gate), means))
+        weights = self.gate_.weights(self.theta_.gate, seen_by_gate)
+        weights = self._mixture.criterion.predictive_weights(weights)
+        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", weights, means))
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 
+    @anywhere
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
 
@@ -262,6 +269,7 @@ class MixtureOfExpertsClassifier(ClassifierMixin, BaseMixture):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    @anywhere
     def decision_function(self, X):
         """Return log-odds of two classes, log-probabilities of more.
 

@@ -49,6 +49,16 @@ class GaussianComponents(Components):
         # Indexing the transposed array keeps the rows last in memory.
         return GaussianComponents(self._mean.T[..., rows].T, self.noise)
 
+    def blended(self, weights):
+        """Return one component a row: the weighted mean of all, in the noise that they share.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n, K)
+        """
+        blend = np.einsum("nk,nkq->nq", weights, self._mean)
+        return GaussianComponents(blend[:, None, :], self.noise)
+
     def log_prob(self, y):
         return self.noise.log_prob(y - self._mean)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.base import clone
 
 from skmoe._math.checks import check_choice, check_flag, check_fraction, check_number
 from skmoe._math.elastic_net import elastic_net, snapped
@@ -122,6 +123,9 @@ class HomoscedasticExperts(Experts):
         if self.common_slope and not self.fit_intercept:
             raise ValueError("common_slope=True leaves intercepts to differ; fit_intercept=False.")
 
+    def with_common_noise(self):
+        return clone(self).set_params(tied=True)
+
     def init(self, X, y, n_experts):
         q = y.shape[1]
         scatter = np.broadcast_to(np.eye(q), (n_experts, q, q))
@@ -160,10 +164,10 @@ class HomoscedasticExperts(Experts):
         cross = np.empty((K, X.shape[1] + 1, q))
         square = np.empty((K, q, q))
         for j in range(q):
-            weighted = weight * y[:, j, None]
+            weighted = weight * (y[:, j, None] if y.ndim == 2 else y[:, :, j])
             cross[:, 0, j] = weighted.sum(axis=0)
             cross[:, 1:, j] = weighted.T @ X
-            square[:, j] = weighted.T @ y
+            square[:, j] = weighted.T @ y if y.ndim == 2 else np.einsum("nk,nkq->kq", weighted, y)
         return LinearStatistics(weighted_grams(X, weight), cross, square)
 
     def m_step(self, theta, statistics):

@@ -74,6 +74,7 @@ class MLPGate(Gate):
     """
 
     settling_steps = 25
+    follows_score = True
 
     def __init__(self, hidden=16, alpha=0.1, random_state=0):
         self.hidden = hidden

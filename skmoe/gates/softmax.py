@@ -70,6 +70,7 @@ class SoftmaxGate(Gate):
     """
 
     settling_steps = 3
+    follows_score = True
 
     def __init__(self, alpha=1e-2, l1_ratio=0.0):
         self.alpha = alpha

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators import MetaPiRegressor as MetaPiRegressor
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
     from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators import MixtureOfSoftmaxesClassifier as MixtureOfSoftmaxesClassifier
     from skmoe.estimators import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
     )
@@ -27,6 +28,7 @@ _HOMES = {
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
+    "MixtureOfSoftmaxesClassifier": "skmoe.estimators",
     "regularization_path": "skmoe.estimators",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators.meta_pi_regressor import MetaPiRegressor as MetaPiRegressor
     from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators.softmaxes_classifier import (
+        MixtureOfSoftmaxesClassifier as MixtureOfSoftmaxesClassifier,
+    )
     from skmoe.estimators.sparse_classifier import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
     )
@@ -27,6 +30,7 @@ _HOMES = {
     "MetaPiRegressor": "skmoe.estimators.meta_pi_regressor",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
+    "MixtureOfSoftmaxesClassifier": "skmoe.estimators.softmaxes_classifier",
     "regularization_path": "skmoe.estimators.path",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators.sparse_regressor",

@@ -22,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmoe import MetaPiClassifier, MetaPiRegressor
+from skmoe.datasets import load_vowels
 from skmoe.errors import cooperative
 from skmoe.estimators._gate_layer import GateLayer
 from skmoe.gates import ConstantGate, LocalizedGate, MLPGate, SoftmaxGate
@@ -539,3 +540,32 @@ def test_answers_that_are_not_finite_name_the_expert():
     X, y = rows()
     with pytest.raises(ValueError, match="wild"):
         MetaPiRegressor([("wild", Wild()), *members()]).fit(X, y)
+
+
+# ------------------------------------------------------------------------------- the six speakers
+
+
+@pytest.mark.parametrize(
+    ("men", "women", "sixth"),
+    [((31, 24, 3), (59, 36), 32), ((29, 24, 17), (52, 44), 28), ((24, 1, 15), (37, 57), 4)],
+)
+def test_six_speakers_are_spoken_for_as_in_the_paper(men, women, sixth):
+    """Every speaker leans on the own expert, and the one without on those of the other men."""
+    vowels = load_vowels()
+    speakers = [*men, *women, sixth]
+    heard = np.isin(vowels.speaker, speakers)
+    X, y, speaker = np.log(vowels.data[heard]), vowels.target[heard], vowels.speaker[heard]
+    learner = make_pipeline(StandardScaler(), LogisticRegression(C=10, max_iter=1000))
+    experts = [(str(each), learner) for each in speakers[:-1]]
+    est = MetaPiClassifier(experts, random_state=0).fit(X, y, groups=speaker)
+    table = np.array([est.predict_gate(X)[speaker == each].mean(axis=0) for each in speakers])
+    assert table[:5].argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
+    assert (np.diag(table) > 0.4).all()
+    without = table[5]
+    assert without[:3].sum() > 0.9 and without.max() < 0.5
+    assert np.sort(without)[-2] > 0.25
+    own = speaker == sixth
+    hot = (y[own][:, None] == est.classes_).astype(float)
+    alone = np.square(est.predict_experts(X[own]) - hot[:, None]).mean(axis=(0, 2))
+    assert np.square(est.predict_proba(X[own]) - hot).mean() < 0.9 * alone.min()
+    assert est.error_ < 0.5 * est.expert_errors_.min()

@@ -118,9 +118,12 @@ class Part(BaseEstimator, ABC):
         M-steps from a neutral start after which given shares are followed well enough.
     sees_features : bool
         Whether the part's answers depend on x.
+    takes_arrays : bool
+        Whether rows may be arrays of other libraries than numpy, on their devices.
     """
 
     sees_features = True
+    takes_arrays = False
     monotone = True
     settling_steps = 1
 
@@ -361,6 +364,8 @@ class Criterion(BaseEstimator, ABC):
     is_likelihood : bool
         Whether it is a likelihood of mixtures: rows of a group multiply, curvature tells
         standard errors.
+    takes_arrays : bool
+        Whether rows may be arrays of other libraries than numpy, on their devices.
     patience : int
         Passes without a new best place after which there will be none, where passes may lose
         height.
@@ -369,6 +374,7 @@ class Criterion(BaseEstimator, ABC):
     smooth = True
     monotone = True
     is_likelihood = True
+    takes_arrays = False
     patience = 5
 
     def suited(self, experts, gate):

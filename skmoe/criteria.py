@@ -54,6 +54,8 @@ class LogLikelihood(SoftCriterion):
     array([[0.25, 0.75]])
     """
 
+    takes_arrays = True
+
 
 class StochasticAssignment(SoftCriterion):
     """The observed log-likelihood, climbed by drawing an expert for every row (stochastic EM).

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmoe._math.sums import column_totals, weighted_total
 from skmoe.base import Criterion, Experts, Gate, Parameters, Statistics
 
 __all__ = ["GroupedMixture", "Mixture", "MixtureParameters", "MixtureStatistics"]
@@ -62,6 +63,11 @@ class Mixture:
         """Whether passes of EM never lower the bound."""
         return self.experts.monotone and self.gate.monotone and self.criterion.monotone
 
+    @property
+    def takes_arrays(self):
+        """Whether rows may be arrays of other libraries than numpy, on their devices."""
+        return all(part.takes_arrays for part in (self.experts, self.gate, self.criterion))
+
     def joint(self, theta, block):
         """Return log g_k(x) + log p_k(y | x) as learning sees it, shape (n, K)."""
         joint = self.experts.evidence(theta.experts, block.X, block.y)
@@ -84,9 +90,9 @@ class Mixture:
         same = found.gate_share is share
         gate_share = share if same else found.gate_share * block.weight[:, None]
         return MixtureStatistics(
-            pooled=float(np.dot(found.pooled.astype(np.float64), block.weight)),
-            total=float(block.weight.sum(dtype=np.float64)),
-            shares=share.sum(axis=0, dtype=np.float64),
+            pooled=weighted_total(found.pooled, block.weight),
+            total=block.total,
+            shares=column_totals(share),
             experts=self.experts.statistics(theta.experts, block.X, found.answers, share),
             gate=self.gate.statistics(theta.gate, block.X_gate, gate_share),
         )

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from skmoe._math.array_api import everywhere
 from skmoe._math.elastic_net import elastic_net
 from skmoe._math.newton import damped, newton_step
 from skmoe._math.solve import solve_psd
@@ -40,6 +41,7 @@ def _pair_products(probability, total, out):
         np.multiply(weighted[:, j], probability[:, k], out=out[:, p])
 
 
+@everywhere
 def curvature_weights(probability, total):
     """Return the row weights (n, P) of the Grams that `softmax_step` asks for.
 

@@ -10,7 +10,7 @@ from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _validation
-from skmoe.estimators._elsewhere import anywhere
+from skmoe.estimators._elsewhere import anywhere, at_home
 from skmoe.mixture import GroupedMixture
 
 __all__ = ["AnswersMixin"]
@@ -125,6 +125,7 @@ class AnswersMixin:
         means = np.ascontiguousarray(self._in_units_of_y(means).astype(seen.dtype, copy=False))
         return means[:, :, 0] if self._flat else means
 
+    @anywhere
     def apply(self, X):
         """Return the number of the most weighted expert of every row.
 
@@ -270,9 +271,10 @@ class AnswersMixin:
         if groups is not None:
             block = self._answered(self._table(X), y, offset)
             return self._log_likelihood_of_groups(block, sample_weight, groups)
-        logs = self.score_samples(X, y, offset)
+        logs = at_home(self.score_samples(X, y, offset))
         if sample_weight is None:
             return float(logs.sum(dtype=np.float64))
+        sample_weight = at_home(sample_weight)
         return float(np.dot(_validation.check_weights(sample_weight, logs), logs))
 
     def aic(self, X, y, offset=None):
@@ -346,7 +348,7 @@ class AnswersMixin:
         >>> bool(est.bic(X, y) > est.aic(X, y))  # log(10) > 2
         True
         """
-        logs = self.score_samples(X, y, offset)
+        logs = at_home(self.score_samples(X, y, offset))
         return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
 
     def icl(self, X, y, offset=None):
@@ -384,7 +386,7 @@ class AnswersMixin:
         >>> bool(est.icl(X, y) >= est.bic(X, y))
         True
         """
-        share = self.responsibilities(X, y, offset)
+        share = at_home(self.responsibilities(X, y, offset))
         entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         return float(self.bic(X, y, offset) + 2.0 * entropy)
 

@@ -3,30 +3,66 @@
 from functools import wraps
 from importlib import import_module
 
-__all__ = ["DistributionElsewhere", "anywhere"]
+import numpy as np
+from sklearn import get_config
 
-#: Top modules of arrays and frames -> the module that answers for them.
-PLACES = {
-    "dask": "skmoe.estimators._dask_answers",
-    "dask_expr": "skmoe.estimators._dask_answers",
-}
+from skmoe._math.array_api import is_elsewhere, view
+
+__all__ = ["DistributionElsewhere", "anywhere", "at_home", "is_on_a_device"]
+
+# Top modules of lazy collections.
+LAZY = "dask", "dask_expr"
 
 
 def anywhere(method):
     """Let a method that answers for the rows of X take them from where they are.
 
-    Dask collections are answered for lazily, partition by partition. Any other X goes to the
-    method as it is.
+    Dask collections are answered for lazily, partition by partition; arrays of other libraries
+    with arrays of their own, where scikit-learn's ``array_api_dispatch`` is on. Any other X goes
+    to the method as it is.
     """
 
     @wraps(method)
     def answer(self, X, *args, **kwargs):
-        place = PLACES.get(type(X).__module__.partition(".")[0])
+        place = _place_of(X)
         if place is None:
             return method(self, X, *args, **kwargs)
-        return import_module(place).answer(self, method, X, args, kwargs)
+        # Imported where they are wanted, like the libraries that they need.
+        module = import_module(f"skmoe.estimators.{place}")
+        return module.answer(self, method, X, args, kwargs)
 
     return answer
+
+
+def _place_of(X):
+    if isinstance(X, np.ndarray):
+        return None
+    if type(X).__module__.partition(".")[0] in LAZY:
+        return "_dask_answers"
+    return "_device_answers" if is_on_a_device(X) else None
+
+
+def is_on_a_device(X):
+    """Return whether X is an array of another library, to be treated as such."""
+    return is_elsewhere(X) and get_config().get("array_api_dispatch", False)
+
+
+def at_home(array):
+    """Return an array as numpy's, without a copy where the computer's memory holds it.
+
+    Raises
+    ------
+    ValueError
+        For arrays on other devices that cannot be moved.
+    """
+    if not is_elsewhere(array):
+        return array
+    try:
+        return view(array)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"X is on the device {array.device!r}, which this mixture cannot use: {error}"
+        ) from error
 
 
 class DistributionElsewhere:

@@ -21,7 +21,7 @@ from skmoe.batches import (
     cache_rows,
     threads_for_rows,
 )
-from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
+from skmoe.estimators import _columns, _elsewhere, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
@@ -51,6 +51,9 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
             )
             last = self._scaling
+        if _elsewhere.is_on_a_device(X) and not self._stays_there(mixture, offset, groups):
+            X, y, sample_weight = map(_elsewhere.at_home, (X, y, sample_weight))
+            offset, groups = map(_elsewhere.at_home, (offset, groups))
         source = _streams.source_of(X, y, sample_weight)
         if source is not None:
             _streams.check_alone(offset=offset, groups=groups)
@@ -82,6 +85,11 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         if not criterion.is_likelihood:
             raise ValueError(f"groups need a likelihood, and criterion={criterion!r} is none.")
         return GroupedMixture(experts, gate, criterion)
+
+    def _stays_there(self, mixture, offset, groups):
+        """Return whether rows on a device need not come home: nothing asks for numpy's."""
+        made = any(hasattr(getattr(self, argument), "transform") for argument in CHOOSERS)
+        return mixture.takes_arrays and offset is None and groups is None and not made
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""

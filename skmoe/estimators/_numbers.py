@@ -9,7 +9,7 @@ from skmoe.batches import map_blocks, threads_for_rows
 from skmoe.estimators import _parts, _validation
 from skmoe.estimators._columns import AllColumns
 from skmoe.estimators._direct import acts_on
-from skmoe.estimators._elsewhere import anywhere
+from skmoe.estimators._elsewhere import anywhere, at_home
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
@@ -142,7 +142,8 @@ class NumbersMixin(RegressorMixin):
         """
         from sklearn.metrics import r2_score  # heavy, and only wanted here
 
-        return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
+        y, answers, sample_weight = map(at_home, (y, self.predict(X, offset=offset), sample_weight))
+        return r2_score(y, answers, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

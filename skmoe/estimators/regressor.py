@@ -81,6 +81,10 @@ class MixtureOfExpertsRegressor(OnlineMixin, NumbersMixin, BaseMixture):
     p(y | x) = sum_k g_k(x) p_k(y | x). Rows are standardized inside, so that nothing depends on
     the units of X or y, penalties included.
 
+    With scikit-learn's ``array_api_dispatch``, arrays of other libraries (PyTorch tensors, say) are
+    learned from and answered for on their device, by linear or constant experts under a softmax
+    gate; learned attributes are numpy arrays. The start is looked for on a sample in numpy.
+
     References
     ----------
     Jacobs, Jordan, Nowlan and Hinton (1991), Adaptive mixtures of local experts.

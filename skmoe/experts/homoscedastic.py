@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from skmoe._math.checks import check_choice, check_flag, check_fraction, check_number
 from skmoe._math.elastic_net import elastic_net, snapped
-from skmoe._math.grams import linear, weighted_grams
+from skmoe._math.grams import lines, residuals, weighted_grams, weighted_products
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.common_slope import common_regression
@@ -84,6 +84,8 @@ class HomoscedasticExperts(Experts):
     HomoscedasticExperts(covariance_type='diag', tied=True)
     """
 
+    takes_arrays = True
+
     def __init__(
         self,
         covariance_type="full",
@@ -135,15 +137,10 @@ class HomoscedasticExperts(Experts):
         )
 
     def log_prob(self, theta, X, y):
-        residual = self.mean(theta, X)
-        np.subtract(y[:, None, :], residual, out=residual)
-        return theta.noise.log_prob(residual)
+        return theta.noise.log_prob(residuals(y, self.mean(theta, X)))
 
     def mean(self, theta, X):
-        K, q, d = theta.coef.shape
-        coef = theta.coef.transpose(1, 0, 2).reshape(q * K, d)
-        flat = linear(X, coef, theta.intercept.T.ravel())
-        return flat.T.reshape(q, K, len(X)).T
+        return lines(X, theta.coef, theta.intercept)
 
     def components(self, theta, X):
         return GaussianComponents(self.mean(theta, X), theta.noise)
@@ -160,14 +157,7 @@ class HomoscedasticExperts(Experts):
         return 0.5 * held * (log_spread - log_spread.min())
 
     def statistics(self, theta, X, y, weight):
-        K, q = theta.intercept.shape
-        cross = np.empty((K, X.shape[1] + 1, q))
-        square = np.empty((K, q, q))
-        for j in range(q):
-            weighted = weight * (y[:, j, None] if y.ndim == 2 else y[:, :, j])
-            cross[:, 0, j] = weighted.sum(axis=0)
-            cross[:, 1:, j] = weighted.T @ X
-            square[:, j] = weighted.T @ y if y.ndim == 2 else np.einsum("nk,nkq->kq", weighted, y)
+        cross, square = weighted_products(X, y, weight)
         return LinearStatistics(weighted_grams(X, weight), cross, square)
 
     def m_step(self, theta, statistics):

@@ -14,6 +14,8 @@ from skmoe._math.softmax_regression import (
     elastic_net_penalty,
     softmax_step,
 )
+from skmoe._math.sums import row_totals
+from skmoe._math.sums import total as total_of
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -71,6 +73,7 @@ class SoftmaxGate(Gate):
 
     settling_steps = 3
     follows_score = True
+    takes_arrays = True
 
     def __init__(self, alpha=1e-2, l1_ratio=0.0):
         self.alpha = alpha
@@ -90,12 +93,12 @@ class SoftmaxGate(Gate):
         return softmax(linear(X, theta.coef, theta.intercept))
 
     def statistics(self, theta, X, weight):
-        total = weight.sum(axis=1)
+        total = row_totals(weight)
         gate = softmax(linear(X, theta.coef, theta.intercept))
         return SoftmaxGateStatistics(
             score=weighted_crosses(X, weight - gate * total[:, None]),
             curvature=weighted_grams(X, curvature_weights(gate, total)),
-            total=float(total.sum(dtype=np.float64)),
+            total=total_of(total),
         )
 
     def m_step(self, theta, statistics):

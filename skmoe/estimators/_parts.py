@@ -125,6 +125,6 @@ class NestedNamesMixin:
         own = {name: value for name, value in params.items() if "__" not in name}
         super().set_params(**own)
         for name in {name.partition("__")[0] for name in params if "__" in name}:
-            if name in KINDS and isinstance(getattr(self, name), str):
+            if name in KINDS and isinstance(getattr(self, name, None), str):
                 setattr(self, name, build(name, getattr(self, name), is_classifier(self)))
         return super().set_params(**{n: v for n, v in params.items() if "__" in n})

@@ -5,19 +5,11 @@ from sklearn.base import clone, is_classifier
 from skmoe import criteria, experts, fitters, gates
 from skmoe.base import Criterion, Experts, Fitter, Gate
 
-CRITERIA = {
-    "likelihood": criteria.LogLikelihood,
-    "classification": criteria.Classification,
-    "stochastic": criteria.StochasticAssignment,
-    "squared_error": criteria.SquaredError,
-    "competitive": criteria.CompetitiveError,
-}
-
 #: argument -> (short names, what an instance must be)
 KINDS = {
     "experts": (experts.SHORT_NAMES, Experts),
     "gate": (gates.SHORT_NAMES, Gate),
-    "criterion": (CRITERIA, Criterion),
+    "criterion": (criteria.SHORT_NAMES, Criterion),
     "fitter": (fitters.SHORT_NAMES, Fitter),
 }
 

@@ -11,6 +11,7 @@ import names  # noqa: E402  (found on the path just added)
 
 # Sphinx looks for pages before any extension could write one.
 names.write_rooms(os.path.dirname(__file__))
+names.write_changes(os.path.dirname(__file__))
 os.environ["MPLBACKEND"] = "Agg"
 warnings.filterwarnings("ignore", category=UserWarning, message=".*non-interactive.*")
 
@@ -23,11 +24,12 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx_design",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "names",
 ]
-exclude_patterns = ["_build", "notebooks", "auto_examples/*.ipynb"]
+exclude_patterns = ["_build", "_changes.rst", "notebooks", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["skmoe.css"]

@@ -65,6 +65,21 @@ def write_rooms(docs):
             page.write_text(text)
 
 
+def write_changes(docs):
+    """Write the changelog of the project as reStructuredText: headings, lists and literals."""
+    marks = {"## ": "-", "### ": "~"}
+    lines = []
+    for line in Path(docs, "..", "CHANGELOG.md").read_text().split("\n")[2:]:
+        line = re.sub(r"\[([^\]]+)\]\((http[^)]+)\)", r"`\1 <\2>`__", line)
+        mark = next((under for start, under in marks.items() if line.startswith(start)), None)
+        if mark is not None:
+            title = line.lstrip("# ").replace("[", "").replace("]", "")
+            lines += [title, mark * len(title)]
+        else:
+            lines.append(re.sub(r"(?<!`)`(?!`)([^`<]+)`(?!`)", r"``\1``", line))
+    Path(docs, "_changes.rst").write_text("\n".join(lines))
+
+
 def _defined(module):
     own = vars(module).items()
     return [

@@ -173,7 +173,7 @@ class HierarchyMixin:
             Scout(fitter, watcher).scout(),
             self.max_leaves,
             self.validation_fraction,
-            max(1, self.n_init // 2),
+            max(4, self.n_init // 2),
         )
         rng = check_random_state(self.random_state)
         return grown(mixture, plan, batches, rng=rng, n_jobs=self.n_jobs)

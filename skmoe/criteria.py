@@ -13,6 +13,7 @@ __all__ = [
     "Classification",
     "CompetitiveError",
     "LogLikelihood",
+    "SHORT_NAMES",
     "SquaredError",
     "StochasticAssignment",
 ]
@@ -237,6 +238,15 @@ class CompetitiveError(ErrorCriterion):
         logs = mixture.experts.log_prob(theta.experts, block.X, block.y)
         pooled = np.einsum("nk,nk->n", weights, logs)
         return Division(pooled, weights, weights * (1.0 + logs - pooled[:, None]), block.y)
+
+
+SHORT_NAMES = {
+    "likelihood": LogLikelihood,
+    "classification": Classification,
+    "stochastic": StochasticAssignment,
+    "squared_error": SquaredError,
+    "competitive": CompetitiveError,
+}
 
 
 def _one_hot(scores):

@@ -60,9 +60,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         source = _streams.source_of(X, y, sample_weight)
         if source is not None:
             _streams.check_alone(offset=offset, groups=groups)
+            source = self._coded(source)
             # A sample tells of the columns, and is where a start is looked for.
             X, y, sample_weight = _streams.sample_of(source, self.n_experts)
-        experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
+        experts, block = self._training_block(
+            experts, X, y, sample_weight, offset, groups, resume, source is not None
+        )
         make_batches = partial(InMemory, block, self.batch_size)
         if source is not None:
             experts, make_batches = self._measure(source, experts, X, y, sample_weight)
@@ -125,10 +128,14 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         with _validation.naming("random_state"):
             check_random_state(self.random_state)
 
-    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume):
+    def _coded(self, source):
+        """Return a source whose y are as the experts want them."""
+        return source
+
+    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume, coded):
         table = self._check_table(raw, reset=True)
-        y, self._flat = self._check_targets(y, table)
-        weight = self._check_weights(sample_weight, y, y if table.X is None else table.X)
+        y, self._flat = self._check_targets(y, table, coded)
+        weight = self._check_weights(sample_weight, y, y if table.X is None else table.X, coded)
         if self._has_offset:
             offset = _validation.check_offset(offset, table.n_rows, y.dtype)
         if groups is not None:
@@ -180,16 +187,19 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         needs_frame = any(hasattr(each, "transform") for each in wanted)
         return _validation.check_table(self, raw, whole, needs_frame, reset, finite)
 
-    def _check_targets(self, y, table):
-        """Return y (n, q) and whether it was flat."""
+    def _check_targets(self, y, table, coded=False):
+        """Return y (n, q) and whether it was flat; ``coded`` ones are as experts want them."""
         return _validation.check_targets(self, y, table)
 
     def _as_users_know(self, y):
         """Return checked y (n, q) as users know it, (n,) or (n, q)."""
         return y[:, 0] if y.shape[1] == 1 else y
 
-    def _check_weights(self, sample_weight, y, like):
-        """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
+    def _check_weights(self, sample_weight, y, like, coded=False):
+        """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``.
+
+        Those of ``coded`` rows know of the classes' weights.
+        """
         return _validation.check_weights(sample_weight, like)
 
     def _choose_columns(self, table, y, resume):

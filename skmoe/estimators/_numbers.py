@@ -20,11 +20,11 @@ THREAD_ROWS = 32768
 class NumbersMixin(RegressorMixin):
     """Answers of regressors; goes before `BaseMixture`."""
 
-    def _check_targets(self, y, table):
+    def _check_targets(self, y, table, coded=False):
         # scikit-learn asks those that cannot take any table of targets to warn of a column.
         if getattr(y, "shape", ())[1:] == (1,) and not get_tags(self).target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return super()._check_targets(y, table)
+        return super()._check_targets(y, table, coded)
 
     @anywhere
     def predict(self, X, return_std=False, offset=None):

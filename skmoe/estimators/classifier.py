@@ -126,7 +126,7 @@ class MixtureOfExpertsClassifier(ClassesMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y=None, sample_weight=None, groups=None):
         """Fit the mixture.
 
         Parameters

@@ -160,7 +160,7 @@ class HierarchicalMixtureOfExpertsClassifier(HierarchyMixin, ClassesMixin, BaseM
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y=None, sample_weight=None, groups=None):
         """Fit the mixture.
 
         Parameters

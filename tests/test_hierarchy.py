@@ -451,7 +451,8 @@ def test_em_needs_fewer_passes_than_gradient_ascent(seed):
     def bounds(fitter):
         return np.array(fitter.fit(mixture, theta, batches, max_iter=400, tol=1e-9).bounds)
 
-    em, accelerated, with_memory = bounds(EM(acceleration=None)), bounds(EM()), bounds(GradientAscent())
+    em, accelerated = bounds(EM(acceleration=None)), bounds(EM())
+    with_memory = bounds(GradientAscent())
     plain = [
         bounds(GradientAscent("sgd", rate, "constant", batch_size=len(y)))
         for rate in (0.01, 0.03, 0.1)

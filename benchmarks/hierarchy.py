@@ -50,7 +50,7 @@ def recovery(options):
                 short.append(np.mean(truth[test]) - np.mean(est.score_samples(X[test], y[test])))
             short = np.array(short)
             print(
-                f"d={d:2d} {kwargs or '':14}: within 0.01 for {np.sum(short < 0.01)}/10, "
+                f"d={d:2d} {str(kwargs):14s}: within 0.01 for {np.sum(short < 0.01)}/10, "
                 f"worst {short.max():.4f}, median {np.median(short):.4f}, "
                 f"{np.median(seconds):.1f} s"
             )

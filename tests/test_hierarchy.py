@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -427,6 +427,32 @@ def test_a_grown_tree_goes_on_from_where_it_was():
     assert est.tree_ == tree and est.lower_bound_ >= bound - 1e-6 and est.n_search_passes_ == 0
     with pytest.raises(ValueError, match="warm_start"):
         est.set_params(growth=None, depth=3).fit(X, y)
+
+
+@pytest.mark.parametrize("growth", [None, "greedy"])
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_ctrl_c_in_the_search_keeps_a_tree(monkeypatch, growth, share):
+    X, y = steps(300, n_steps=4)
+    est = tree_regressor(growth=growth, max_leaves=5)
+    seen, sweep = [], Mixture.sweep
+
+    def counted(self, theta, block):
+        seen.append(1)
+        if len(seen) == limit:
+            raise KeyboardInterrupt
+        return sweep(self, theta, block)
+
+    monkeypatch.setattr(Mixture, "sweep", counted)
+    limit = np.inf
+    n_sweeps = len(est.fit(X, y) and seen)
+    seen.clear()
+    limit = int(share * n_sweeps)
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        est.fit(X, y)
+    assert est.stop_reason_.startswith("interrupted")
+    assert est.predict_gate(X).shape == (300, est.tree_.n_leaves)
+    assert est.tree_.n_leaves == 4 or growth
+    assert export_text(est.prune(0.1)).count("expert") == est.n_experts
 
 
 def test_online_learning():

@@ -11,6 +11,7 @@ from skmoe._math.checks import check_choice, check_count, check_fraction, check_
 from skmoe.estimators import _parts
 from skmoe.estimators._watch import Scout
 from skmoe.gates import TreeGate
+from skmoe.gates.tree import TreeGateParameters
 from skmoe.mixture import MixtureParameters
 from skmoe.starts import Plan, grown
 from skmoe.tree import Tree, tree_of
@@ -159,6 +160,11 @@ class HierarchyMixin:
             tree = self.tree_
         self._n_experts = tree.n_leaves
         return _with_tree(self._tree_gate(), tree)
+
+    def _may_end_at(self, result):
+        # A tree that grows may end at any size; pairs of experts are looked at under one softmax.
+        whole = self.growth is not None or super()._may_end_at(result)
+        return whole and isinstance(result.theta.gate, TreeGateParameters)
 
     def _start(self, mixture, fitter, batches, watcher):
         if self.growth is None:

@@ -160,6 +160,23 @@ class Tree:
         left = _pruned(self.nested, list(kept))
         return Tree(() if left is None else left)
 
+    def shared_out(self, weight, lost):
+        """Return the weights of the leaves that are left, those of a node sharing what arrives.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (K,)
+        lost : ndarray of shape (K,), bool
+        """
+        left = self.under @ ~lost > 0
+        branch = np.where(left, self.under @ weight, 0.0)
+        new = np.ones(self.n_leaves)
+        for own in self.branches:
+            total = max(branch[own].sum(), 1e-300)
+            for number in range(own.start, own.stop):
+                new[self.under[number] > 0] *= branch[number] / total
+        return new[~lost]
+
     def as_branching(self):
         """Return the tree as `TreeGate` reads it: levels where they are alike, or nested lists."""
         levels = _levels(self.nested)

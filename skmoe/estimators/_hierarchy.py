@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from skmoe._math.checks import check_choice, check_count, check_number
+from skmoe._math.checks import check_choice, check_count, check_fraction, check_number
 from skmoe.estimators import _parts
 from skmoe.estimators._watch import Scout
 from skmoe.gates import TreeGate
+from skmoe.gates.tree import TreeGateParameters
+from skmoe.mixture import MixtureParameters
 from skmoe.starts import Plan, grown
 from skmoe.tree import Tree, tree_of
 
@@ -60,7 +63,65 @@ class HierarchyMixin:
         weight = self.predict_gate(X) if y is None else self.responsibilities(X, y)
         return weight @ self.tree_.under.T.astype(weight.dtype)
 
+    def prune(self, min_weight=0.01):
+        """Take away the leaves to which hardly any rows go.
+
+        Parameters
+        ----------
+        min_weight : float, default=0.01
+            Leaves whose ``leaf_weights_`` are below this go, the heaviest one never.
+
+        Returns
+        -------
+        self
+            The estimator, whose attributes and answers are those of the smaller tree.
+
+        Raises
+        ------
+        ValueError
+            For a weight that is no number from 0 to 1.
+
+        Notes
+        -----
+        The branches of a node that are left share what arrives there in the proportions that they
+        had: a softmax over fewer branches. A node with one branch left is no node. Nothing is
+        fitted anew, and the record of the fit (``lower_bounds_`` and the like) stays; with
+        ``warm_start=True``, ``fit`` goes on from the smaller tree.
+
+        Examples
+        --------
+        >>> from skmoe import HierarchicalMixtureOfExpertsRegressor
+        >>> from skmoe.datasets import load_motorcycle
+        >>> X, y = load_motorcycle(return_X_y=True)
+        >>> est = HierarchicalMixtureOfExpertsRegressor(n_init=2, random_state=0).fit(X, y)
+        >>> est.prune(0.3).tree_.n_leaves < 4
+        True
+        """
+        check_is_fitted(self)
+        check_fraction("min_weight", min_weight)
+        lost = self.leaf_weights_ < min_weight
+        lost[self.leaf_weights_.argmax()] = False
+        if lost.any():
+            self._drop(lost)
+        return self
+
     # ------------------------------------------------------------------------------------ details
+
+    def _drop(self, lost):
+        """Publish the mixture without the lost leaves (K,)."""
+        tree, theta = self.tree_, self.theta_
+        experts, of_experts = self.experts_.without(theta.experts, lost)
+        theta = MixtureParameters(of_experts, self.gate_.without(theta.gate, lost))
+        mixture = replace(self._mixture, experts=experts)
+        dtype = self.gate_intercept_.dtype
+        for name, value in self._learned(mixture, theta, dtype).items():
+            setattr(self, name, value)
+        self.leaf_weights_ = tree.shared_out(self.leaf_weights_, lost)
+        self._memory = None
+
+    def _publish(self, mixture, result, block, stopped):
+        super()._publish(mixture, result, block, stopped)
+        self.leaf_weights_ = result.shares / result.shares.sum()
 
     def _check_hyper_parameters(self):
         check_choice("growth", self.growth, ("greedy", None))
@@ -100,6 +161,11 @@ class HierarchyMixin:
         self._n_experts = tree.n_leaves
         return _with_tree(self._tree_gate(), tree)
 
+    def _may_end_at(self, result):
+        # A tree that grows may end at any size; pairs of experts are looked at under one softmax.
+        whole = self.growth is not None or super()._may_end_at(result)
+        return whole and isinstance(result.theta.gate, TreeGateParameters)
+
     def _start(self, mixture, fitter, batches, watcher):
         if self.growth is None:
             return super()._start(mixture, fitter, batches, watcher)
@@ -113,7 +179,7 @@ class HierarchyMixin:
             Scout(fitter, watcher).scout(),
             self.max_leaves,
             self.validation_fraction,
-            max(1, self.n_init // 2),
+            max(4, self.n_init // 2),
         )
         rng = check_random_state(self.random_state)
         return grown(mixture, plan, batches, rng=rng, n_jobs=self.n_jobs)

@@ -270,6 +270,10 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 raise
             return as_it_stands(mixture, theta, batches, "interrupted")
 
+    def _may_end_at(self, result):
+        """Return whether a short run's FitResult is one of the whole sentence, not of a part."""
+        return len(result.shares) == self.n_experts
+
     def _climb(self, mixture, fitter, theta, batches, watcher):
         watcher.climb(self.max_iter)
         dtype = batches.block.X.dtype

@@ -72,7 +72,7 @@ class Watcher:
             self.n_runs += 1
             self.n_passes += result.n_passes
             height = result.bound / result.shares.sum()
-            if height > self._height:
+            if height > self._height and self.estimator._may_end_at(result):
                 self.best, self._height = result.theta, height
             self._print(f"run {self.n_runs}, {result.n_passes} passes, bound {result.bound:.6f}")
             if self._task is not None:

@@ -78,6 +78,8 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         Coefficients of the nodes' gates, node by node as ``tree_.branches`` says; columns sum to
         zero over the branches of a node.
     gate_intercept_ : ndarray of shape (n_branches,)
+    leaf_weights_ : ndarray of shape (n_leaves,)
+        Share of the training rows that goes to each leaf; they sum to 1.
     experts_, gate_ : Experts, Gate
         The parts as they were used.
     theta_ : Parameters

@@ -14,7 +14,7 @@ from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "promising_exchanges", "redivisions"]
+__all__ = ["Exchange", "bold_exchanges", "promising_exchanges"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
@@ -73,8 +73,12 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     return sorted(found, key=lambda exchange: exchange.gain, reverse=True)
 
 
-def redivisions(mixture, fitter, theta, block, rng, n_pairs):
-    """Yield shares (n, K) in which two experts that could replace each other divide anew.
+def bold_exchanges(mixture, fitter, theta, block, rng, n_pairs):
+    """Yield shares (n, K) after exchanges whose price is overestimated before they are tried.
+
+    What the rows of an expert lose with its heir is measured before the heir has learned from
+    them. The pairs that lose least are worth a trial: the two divide their rows anew, or one
+    takes over from the other, which helps a third.
 
     Parameters
     ----------
@@ -84,21 +88,26 @@ def redivisions(mixture, fitter, theta, block, rng, n_pairs):
     block : skmoe.batches.Block
     rng : numpy.random.RandomState
     n_pairs : int
-        Pairs tried, those that would lose least as one.
+        Pairs that divide anew; the first of them is also tried as one.
     """
     share = mixture.share(theta, block)
     mass = share * block.weight[:, None]
     cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
-    cost = np.where(np.tri(len(cost), k=-1) > 0, np.minimum(cost, cost.T), np.inf)
-    for flat in np.argsort(cost, axis=None, kind="stable")[:n_pairs]:
-        pair = list(np.unravel_index(flat, cost.shape))
-        if not np.isfinite(cost[tuple(pair)]):
-            return
+    order = np.argsort(
+        np.where(np.tri(len(cost), k=-1) > 0, np.minimum(cost, cost.T), np.inf), None
+    )
+    pairs = np.column_stack(np.unravel_index(order, cost.shape))
+    n_all = len(cost) * (len(cost) - 1) // 2
+    for rank, pair in enumerate(pairs[: min(n_pairs, n_all)]):
         gain, halves = _split(mixture, fitter, block, mass[:, pair].sum(axis=1), rng)
         if np.isfinite(gain):
             new = share.copy(order="F")
             new[:, pair] = share[:, pair].sum(axis=1)[:, None] * halves
             yield new
+        for divided in set(range(len(cost))) - set(pair) if rank == 0 else ():
+            gain, halves = _split(mixture, fitter, block, mass[:, divided], rng)
+            if gain > 0:
+                yield _exchanged(share, *pair, divided, halves)
 
 
 def _merge_costs(mass, log_prob):

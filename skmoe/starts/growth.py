@@ -14,19 +14,27 @@ from joblib import Parallel, delayed
 from skmoe.base import Fitter
 from skmoe.batches import Block, InMemory
 from skmoe.mixture import Mixture, MixtureParameters
-from skmoe.starts.directions import random_shares, subsample
+from skmoe.starts.arrangement import arrange
+from skmoe.starts.directions import chosen_rows, random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert, settle, short_run
+from skmoe.tree import balanced_tree
 
 __all__ = ["grown"]
 
-# Rows aside that are enough to tell how far to grow; sets of them are added until they are so many.
-ASIDE_ROWS = 2000
+# Rows aside that are enough to tell how far to grow. Sets of them are added until they are so many,
+# or until every row has been aside so often.
+ASIDE_ROWS, MOST_TIMES = 2000, 3
 # Passes of a tree after its leaves were split.
 ROUND_PASSES = 30
-# A round splits this share of the leaves, rounded up.
-SPLIT_SHARE = 0.25
+# A round splits this share of the leaves, rounded up, of those that gain this share of what the
+# worst one does.
+SPLIT_SHARE, LEAST_GAIN = 0.25, 0.1
 # Rounds without a rise after which there will be none.
 PATIENCE = 3
+# A leaf whose rows have changed by less than this share of their weight is split as before.
+SAME_LEAF = 0.1
+# Rows by which leaves find their places.
+ARRANGED_ROWS = 2000
 # Rows of one leaf looked at for a split.
 LEAF_ROWS = 1500
 # Rows that a leaf holds to less than this are left out of its split.
@@ -98,9 +106,12 @@ def _set_aside(home, fraction, rng):
     Equal rows stay together, so that weights mean what repeated rows do.
     """
     block = home.block
-    n_sets = ceil(min(1.0 / fraction, max(1.0, ASIDE_ROWS / (fraction * block.total))))
-    place = _places(block, rng)
-    for number in range(n_sets):
+    sets_of_all = int(1.0 / fraction)
+    enough = ceil(ASIDE_ROWS / (fraction * block.total))
+    for number in range(min(enough, MOST_TIMES * sets_of_all)):
+        number %= sets_of_all
+        if number == 0:
+            place = _places(block, rng)
         aside = (place >= number * fraction) & (place < (number + 1) * fraction)
         if aside.any() and not aside.all():
             yield home.of(block.rows(~aside)), home.of(block.rows(aside))
@@ -138,10 +149,25 @@ def _held_out(trees):
 
 @dataclass(frozen=True)
 class Split:
-    """How a leaf would be split: what its rows gain (nats), and the Parameters of two experts."""
+    """How a leaf would be split.
+
+    Attributes
+    ----------
+    gain : float
+        What its rows gain, in nats.
+    halves : MixtureParameters or None
+        Two experts and their gate.
+    mass : ndarray of shape (n,)
+        The leaf's share of the rows' weights.
+    """
 
     gain: float
-    halves: MixtureParameters
+    halves: MixtureParameters | None
+    mass: np.ndarray
+
+    def holds_for(self, mass):
+        """Return whether it will do for a leaf that holds rows to a mass (n,)."""
+        return np.abs(mass - self.mass).sum() < SAME_LEAF * self.mass.sum()
 
 
 @dataclass(frozen=True)
@@ -173,7 +199,7 @@ class _Growing:
         """Return a tree of one expert."""
         share = np.ones((kept.block.n_rows, 1), dtype=kept.block.X.dtype)
         theta = settle(mixture, kept, share)
-        return cls(mixture, plan, kept, aside, seed, theta, [])._climbed()
+        return cls(mixture, plan, kept, aside, seed, theta, [None])._climbed()
 
     @property
     def n_leaves(self):
@@ -196,11 +222,13 @@ class _Growing:
         gains = np.array([split.gain for split in self.splits])
         most = min(ceil(SPLIT_SHARE * self.n_leaves), self.plan.max_leaves - self.n_leaves)
         worst = np.argsort(-gains, kind="stable")[:most]
-        theta = self.theta
+        worst = worst[gains[worst] >= LEAST_GAIN * gains.max()]
+        theta, splits = self.theta, list(self.splits)
         # From right to left: the numbers of leaves on the left stay.
-        for leaf in sorted(worst[gains[worst] > 0], reverse=True):
+        for leaf in sorted(worst, reverse=True):
             theta = self._with_split(theta, leaf, self.splits[leaf].halves)
-        return replace(self, theta=theta)._climbed()
+            splits[leaf : leaf + 1] = [None, None]
+        return replace(self, theta=theta, splits=splits)._climbed()
 
     def _with_split(self, theta, leaf, halves):
         n = theta.gate.tree.n_leaves
@@ -214,31 +242,54 @@ class _Growing:
 
     def _climbed(self):
         """Return the tree after some passes, and how its leaves would be split now."""
-        run = short_run(self.mixture, self.plan.fitter, self.kept, self.theta, ROUND_PASSES)
+        run = self._run(self.theta)
         grown = replace(self, theta=run.result.theta)
         rng = np.random.RandomState(self.seed)
+        if self.n_leaves > 2:
+            order, theta = grown._rearranged(rng)
+            rival = self._run(theta)
+            if rival.rank > run.rank:
+                splits = [grown.splits[leaf] for leaf in order]
+                grown = replace(grown, theta=rival.result.theta, splits=splits)
         return replace(grown, splits=list(grown._find_splits(rng)))
+
+    def _run(self, theta):
+        return short_run(self.mixture, self.plan.fitter, self.kept, theta, ROUND_PASSES)
+
+    def _rearranged(self, rng):
+        """Return an order of the leaves, and Parameters of an even tree that tells them apart.
+
+        A split divides rows as its experts see them; where one line runs through two regimes, gates
+        further down have to part what does not belong together.
+        """
+        block, tree = self.kept.block, balanced_tree(self.n_leaves, 2)
+        share = self.mixture.share(self.theta, block)
+        chosen, repeats = chosen_rows(block, rng, ARRANGED_ROWS)
+        own = np.asfortranarray(share[chosen] * repeats[:, None].astype(share.dtype))
+        order = arrange(tree, np.asfortranarray(block.X_gate[chosen]), own)
+        return order, settle(self.mixture, self.kept, share[:, order])
 
     def _find_splits(self, rng):
         block = self.kept.block
         share = self.mixture.share(self.theta, block)
         pair = replace(self.mixture, gate=self.mixture.gate.resized(2))
-        for leaf in range(share.shape[1]):
-            yield _split(pair, self.plan, block, share[:, leaf], rng)
+        for leaf, last in enumerate(self.splits):
+            mass = share[:, leaf] * block.weight
+            same = last is not None and last.holds_for(mass)
+            yield last if same else _split(pair, self.plan, block, mass, rng)
 
 
-def _split(pair, plan, block, share, rng):
-    """Return how the leaf that holds rows to a share (n,) would be split."""
-    mass = share * block.weight
-    held = np.flatnonzero(share > LEAST_SHARE)
+def _split(pair, plan, block, mass, rng):
+    """Return how the leaf that holds rows to a mass (n,) would be split."""
+    held = np.flatnonzero(mass > LEAST_SHARE * block.weight)
     if mass[held].sum() < 4.0 * (block.X.shape[1] + 2):
-        return Split(-np.inf, None)
+        return Split(-np.inf, None, mass)
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, LEAF_ROWS)
     whole = one_expert(pair, plan.fitter, own)
     guesses = random_shares(pair.experts, own, 2, plan.n_starts, rng)
     parts = best_of(pair, plan.fitter, own, guesses)
     if parts.n_sound < 2:
-        return Split(-np.inf, None)
+        return Split(-np.inf, None, mass)
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()
-    return Split(float(per_row * mass.sum()), parts.result.theta)
+    return Split(float(per_row * mass.sum()), parts.result.theta, mass)

@@ -12,7 +12,7 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import promising_exchanges, redivisions
+from skmoe.starts.exchange import bold_exchanges, promising_exchanges
 from skmoe.starts.partition import partition
 from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
 
@@ -38,6 +38,8 @@ PARTITIONS = 0.125
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
+# Pairs of experts in a small tree that divide their rows anew.
+PAIRS = 3
 
 
 def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None):
@@ -195,7 +197,7 @@ class _Search:
             # The same experts, each in a better place.
             yield self.mixture.share(theta, block)
         if self.is_small_tree:
-            yield from redivisions(self.mixture, self.scout, theta, block, self.rng, TRIALS)
+            yield from bold_exchanges(self.mixture, self.scout, theta, block, self.rng, PAIRS)
         moves = promising_exchanges(self.mixture, self.scout, theta, block, self.rng)
         for move in moves[:TRIALS]:
             yield move.shares

@@ -23,6 +23,7 @@ class ExpertsDisplay:
     weights : ndarray of shape (m, K)
         What the gate gives each of them.
     feature_name, target_name : str
+        What the axes say.
     rows : tuple of ndarray or None
         Feature (n,), y (n,) and responsibilities (n, K) of the rows.
     least_weight : float
@@ -31,7 +32,9 @@ class ExpertsDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     lines_ : list of matplotlib Line2D
         A bold line an expert, broken where the gate hardly asks for it.
     pale_lines_ : list of matplotlib Line2D
@@ -85,7 +88,9 @@ class ExpertsDisplay:
         est : estimator
             A fitted mixture with ``predict_experts``, ``predict_gate`` and ``responsibilities``.
         X : array-like of shape (n_samples, n_features)
+            Rows that tell how far the feature runs.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Answers of these rows.
         feature : int or str, optional
             Column of X that runs along the axis. None: the only one.
         target : int or label, optional
@@ -103,6 +108,7 @@ class ExpertsDisplay:
         Returns
         -------
         ExpertsDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -142,11 +148,14 @@ class ExpertsDisplay:
         responsibilities : array-like of shape (n_samples, n_experts), optional
             None: the weights.
         feature_name : str, default="x"
+            What the axis of the feature says.
         ax : matplotlib Axes, optional
+            Where to draw. None: a new figure.
 
         Returns
         -------
         ExpertsDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -176,6 +185,7 @@ class ExpertsDisplay:
         Returns
         -------
         ExpertsDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

@@ -21,11 +21,14 @@ class GateDisplay:
     weights : ndarray of shape (m, K) or (m1, m2, K)
         Weight of each expert.
     feature_names : tuple of str
+        What the axes of the features say.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     lines_ : list of matplotlib Line2D
         A line an expert, over one feature.
     surface_ : matplotlib AxesImage
@@ -92,6 +95,7 @@ class GateDisplay:
         Returns
         -------
         GateDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -118,11 +122,14 @@ class GateDisplay:
         weights : array-like of shape (n_samples, n_experts)
             What ``predict_gate`` returned for them.
         feature_name : str, default="x"
+            What the axis of the feature says.
         ax : matplotlib Axes, optional
+            Where to draw. None: a new figure.
 
         Returns
         -------
         GateDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -146,6 +153,7 @@ class GateDisplay:
         Returns
         -------
         GateDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

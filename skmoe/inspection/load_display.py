@@ -23,11 +23,14 @@ class LoadDisplay:
     layer : str
         Name of the mixture layer.
     kind : {"lines", "heatmap"}
+        A line an expert, or a row of cells an expert.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     lines_ : list of matplotlib Line2D
         A line an expert, of ``kind="lines"``.
     even_line_ : matplotlib Line2D or None
@@ -77,6 +80,7 @@ class LoadDisplay:
         Returns
         -------
         LoadDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -111,6 +115,7 @@ class LoadDisplay:
         Returns
         -------
         LoadDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

@@ -25,22 +25,28 @@ class PredictiveDisplay:
     y : ndarray of shape (n, 2) or None
         Feature and answer of rows that were observed.
     kind : {"density", "interval"}
+        Shades of density, or a band.
     confidence : float
         Probability of the band.
     target : int
         Number of the target where y has several.
     feature_name, target_name : str
+        What the axes say.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     density_ : matplotlib QuadMesh or None
         Of ``kind="density"``; each column is divided by its largest density.
     band_ : matplotlib PolyCollection or None
         Of ``kind="interval"``.
     mean_line_ : matplotlib Line2D
+        Means of the answers.
     points_ : matplotlib PathCollection or None
+        The rows that were observed.
 
     Notes
     -----
@@ -104,6 +110,7 @@ class PredictiveDisplay:
         est : estimator
             A fitted regressor with ``predict_distribution``.
         X : array-like of shape (n_samples, n_features)
+            Rows that tell how far the feature runs.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             Drawn as points.
         feature : int or str, optional
@@ -111,6 +118,7 @@ class PredictiveDisplay:
         at : array-like of shape (n_features,) or frame of one row, optional
             Where the other features stay. None: at their medians.
         kind : {"density", "interval"}, default="density"
+            Shades of density, or a band.
         confidence : float, default=0.9
             Probability of the band.
         target : int, default=0
@@ -123,6 +131,7 @@ class PredictiveDisplay:
         Returns
         -------
         PredictiveDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -180,14 +189,20 @@ class PredictiveDisplay:
         y : array-like of shape (n_samples,), optional
             Observed at the same x.
         kind : {"density", "interval"}, default="density"
+            Shades of density, or a band.
         confidence : float, default=0.9
+            Probability of the band.
         target : int, default=0
+            Number of the target where y has several.
         feature_name : str, default="x"
+            What the axis of the feature says.
         ax : matplotlib Axes, optional
+            Where to draw. None: a new figure.
 
         Returns
         -------
         PredictiveDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -222,6 +237,7 @@ class PredictiveDisplay:
         Returns
         -------
         PredictiveDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

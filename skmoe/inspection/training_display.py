@@ -28,7 +28,9 @@ class TrainingDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     lines_ : list of matplotlib Line2D
         A line an estimator.
 
@@ -69,6 +71,7 @@ class TrainingDisplay:
         Returns
         -------
         TrainingDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -96,6 +99,7 @@ class TrainingDisplay:
         Returns
         -------
         TrainingDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -125,6 +129,7 @@ class TrainingDisplay:
         Returns
         -------
         TrainingDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

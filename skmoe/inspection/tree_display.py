@@ -15,6 +15,7 @@ class TreeDisplay:
     Parameters
     ----------
     tree : skmoe.tree.Tree
+        The shape of the tree.
     shares : ndarray of shape (n_branches,) or None
         Share of the rows that go down each branch.
     rules : list of str
@@ -25,12 +26,15 @@ class TreeDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
+        What was drawn on.
     figure_ : matplotlib Figure
+        Its figure.
     branches_ : list of matplotlib Line2D
         As wide as the share of the rows.
     shares_ : list of matplotlib Text
         One a branch, empty if shares are not known.
     nodes_, leaves_ : list of matplotlib Text
+        What stands in the boxes.
 
     Examples
     --------
@@ -71,6 +75,7 @@ class TreeDisplay:
         Returns
         -------
         TreeDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------
@@ -101,6 +106,7 @@ class TreeDisplay:
         Returns
         -------
         TreeDisplay
+            With the drawn artists as attributes.
 
         Raises
         ------

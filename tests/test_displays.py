@@ -132,9 +132,7 @@ def test_experts_lines_and_the_colors_of_rows(motorcycle):
 def test_lines_differ_in_more_than_hue():
     strokes = [stroke(k) for k in range(28)]
     assert len({str(each) for each in strokes}) == 28
-    assert all(
-        a["linestyle"] != b["linestyle"] for a, b in zip(strokes[1:], strokes, strict=False)
-    )
+    assert all(a["linestyle"] != b["linestyle"] for a, b in zip(strokes[1:], strokes, strict=False))
 
 
 def test_experts_of_classes_show_probabilities(motorcycle):

@@ -193,6 +193,10 @@ class ExpertsDisplay:
             Without matplotlib.
         """
         self.ax_ = ax = axes_for(ax, "ExpertsDisplay")
+        from matplotlib.patheffects import Normal, Stroke
+
+        # A white rim parts a line from points of its own color.
+        rim = [Stroke(linewidth=4.6, foreground="white"), Normal()]
         self.figure_, self.points_ = ax.figure, None
         self.lines_, self.pale_lines_ = [], []
         if self.rows is not None:
@@ -204,7 +208,9 @@ class ExpertsDisplay:
             self.pale_lines_ += ax.plot(
                 self.x, answer, color=style["color"], linewidth=0.8, alpha=0.45, scaley=False
             )
-            self.lines_ += ax.plot(self.x, bold, linewidth=2.8, label=f"expert {k}", **style)
+            self.lines_ += ax.plot(
+                self.x, bold, linewidth=2.8, path_effects=rim, label=f"expert {k}", **style
+            )
         self._frame()
         ax.set(xlabel=self.feature_name, ylabel=self.target_name)
         ax.legend(fontsize="small", framealpha=0.85)

@@ -25,6 +25,7 @@ from skmoe.estimators import _columns, _elsewhere, _parts, _resume, _streams, _v
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
+from skmoe.estimators._summary import SummaryMixin
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
 from skmoe.fitters.watch import as_it_stands
@@ -35,7 +36,14 @@ from skmoe.starts import best_start
 CHOOSERS = "expert_features", "gate_features"
 
 
-class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMixture(
+    AnswersMixin,
+    SummaryMixin,
+    _parts.NestedNamesMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+    ABC,
+):
     """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
     # What ``start`` may be.

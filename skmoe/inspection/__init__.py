@@ -5,6 +5,7 @@ from skmoe.inspection.experts_display import ExpertsDisplay
 from skmoe.inspection.gate_display import GateDisplay
 from skmoe.inspection.load_display import LoadDisplay
 from skmoe.inspection.predictive_display import PredictiveDisplay
+from skmoe.inspection.summary import Summary
 from skmoe.inspection.training_display import TrainingDisplay
 from skmoe.inspection.tree_display import TreeDisplay
 from skmoe.inspection.trees import export_text
@@ -15,6 +16,7 @@ __all__ = [
     "GateDisplay",
     "LoadDisplay",
     "PredictiveDisplay",
+    "Summary",
     "TrainingDisplay",
     "TreeDisplay",
     "coefficient_table",

@@ -23,7 +23,7 @@ __all__ = ["grown"]
 
 # Rows aside that are enough to tell how far to grow. Sets of them are added until they are so many,
 # or until every row has been aside so often.
-ASIDE_ROWS, MOST_TIMES = 2000, 3
+ASIDE_ROWS, MOST_TIMES = 2000, 2
 # Passes of a tree after its leaves were split.
 ROUND_PASSES = 30
 # A round splits this share of the leaves, rounded up, of those that gain this share of what the

@@ -17,13 +17,13 @@ warnings.filterwarnings("ignore", category=UserWarning, message=".*non-interacti
 
 project = "skmoe"
 author = "the skmoe developers"
-copyright = "the skmoe developers, MIT license"
+copyright = "the skmoe developers, BSD-3-Clause license"
 release = version = skmoe.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
     "sphinx_design",
     "numpydoc",
     "sphinx_gallery.gen_gallery",

@@ -387,6 +387,27 @@ class Gate(Part):
     def statistics(self, theta, X, weight):
         """Return the Statistics of a block of rows that go to the experts with weight (n, K)."""
 
+    def slope(self, theta, X, weight):
+        """Return the slope of sum_nk weight_nk log g_k(x_n) plus penalty, as Parameters.
+
+        Weights (n, K) may be negative here; it is linear in them. A gate overrides it where it can
+        do without statistics that only an M-step asks for. None where it has no gradient.
+        """
+        return self.gradient(theta, self.statistics(theta, X, weight))
+
+    def leaning(self, theta, expert, log_odds):
+        """Return neutral theta with one expert ahead of the others, or None if the gate cannot.
+
+        Parameters
+        ----------
+        theta : Parameters
+            From ``init``.
+        expert : int
+        log_odds : float
+            By how much its score leads, wherever it competes.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Division:

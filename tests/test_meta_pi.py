@@ -25,7 +25,7 @@ from skmoe import MetaPiClassifier, MetaPiRegressor
 from skmoe.datasets import load_vowels
 from skmoe.errors import cooperative
 from skmoe.estimators._gate_layer import GateLayer
-from skmoe.gates import ConstantGate, LocalizedGate, MLPGate, SoftmaxGate
+from skmoe.gates import ConstantGate, LocalizedGate, MLPGate, SoftmaxGate, TreeGate
 from skmoe.neural.blend import Blend, Given, Placed, Voice
 from skmoe.neural.layers import Linear, Sequential, Softmax
 from skmoe.neural.parameters import Layout
@@ -103,7 +103,13 @@ def test_slopes_of_the_blend_are_those_of_the_paper():
 
 @pytest.mark.parametrize(
     "gate",
-    [SoftmaxGate(alpha=0.3), MLPGate(hidden=5, alpha=0.2), ConstantGate(), LocalizedGate()],
+    [
+        SoftmaxGate(alpha=0.3),
+        MLPGate(hidden=5, alpha=0.2),
+        ConstantGate(),
+        LocalizedGate(),
+        TreeGate([[1, 2], 1], alpha=0.2),
+    ],
     ids=str,
 )
 def test_gates_of_the_classical_half_descend_the_error_of_the_blend(gate):
@@ -144,7 +150,7 @@ def test_placed_answers_keep_their_columns():
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
-@pytest.mark.parametrize("gate", ["softmax", "mlp", "constant"])
+@pytest.mark.parametrize("gate", ["softmax", "mlp", "constant", "tree"])
 def test_a_blend_never_does_worse_than_its_best_expert(gate, solver):
     for seed in range(4):
         X, y = rows(120, seed)

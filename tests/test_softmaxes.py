@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmoe import MixtureOfSoftmaxesClassifier
+from skmoe.datasets import load_genesis
 from skmoe.neural.run import Run
 from skmoe.neural.softmaxes import mixture_of_softmaxes
 
@@ -300,3 +301,49 @@ def test_rows_that_cannot_be_used_are_refused(value):
         est.score_samples(X, np.full(len(y), "north"))
     with pytest.raises(ValueError, match="inconsistent"):
         est.score_samples(X, y[:-1])
+
+
+# ------------------------------------------------------------------------------------ the next word
+
+
+def perplexity(seed, n_experts, width, min_count):
+    """Return the perplexity of held-out stretches of Genesis, and the number of parameters."""
+    X, y = load_genesis(n_context=1, min_count=min_count, return_X_y=True)
+    stretch = np.arange(len(y)) // 40
+    drawn = np.random.RandomState(seed).permutation(stretch[-1] + 1)
+    held = np.isin(stretch, drawn[: len(drawn) // 5])
+    est = classifier(
+        n_experts,
+        width=width,
+        hidden=8,
+        activation="tanh",
+        learning_rate_init=0.02,
+        max_iter=60,
+        n_iter_no_change=60,
+        random_state=seed,
+    )
+    est.fit(X[~held], y[~held])
+    held &= np.isin(y, est.classes_)
+    return np.exp(-est.score_samples(X[held], y[held]).mean()), est.n_parameters_
+
+
+def compare(seeds, width, min_count):
+    """Return perplexities (2, n_seeds) of one softmax and of eight with at most its parameters."""
+    found = np.array(
+        [[perplexity(s, *shape, min_count) for s in seeds] for shape in ((1, width), (8, 8))]
+    )
+    assert found[1, 0, 1] <= found[0, 0, 1]
+    return found[:, :, 0]
+
+
+def test_a_mixture_predicts_the_next_word_better():
+    one, eight = compare(range(2), 12, 8).mean(axis=1)
+    assert eight < one < 30.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "min_count"), [(12, 8), (11, 5)])
+def test_a_mixture_predicts_the_next_word_better_over_five_splits(width, min_count):
+    one, eight = compare(range(5), width, min_count)
+    assert eight.mean() < 0.985 * one.mean()
+    assert (eight < one).sum() >= 4

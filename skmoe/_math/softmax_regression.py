@@ -198,3 +198,10 @@ def elastic_net_penalty(coef, alpha, l1_ratio):
     """Return minus alpha (l1_ratio |V|_1 + (1 - l1_ratio) / 2 |V|^2), a float."""
     lasso = float(np.abs(coef).sum()) if l1_ratio > 0 else 0.0
     return -alpha * (l1_ratio * lasso + 0.5 * (1.0 - l1_ratio) * float(np.square(coef).sum()))
+
+
+def one_ahead(n_scores, which, log_odds):
+    """Return scores (n_scores,) that sum to zero, one of which leads the others by log_odds."""
+    scores = np.full(n_scores, -log_odds / n_scores)
+    scores[which] += log_odds
+    return scores

@@ -24,9 +24,9 @@ class GateLayer(Layer):
 
     Notes
     -----
-    A gate's gradient is that of sum_nk a_nk log g_k(x_n) for the weights a (n, K) of its
-    statistics, which is linear in them. With a = -dE/dlog g, less a share of its sum that does not
-    count, that is the descent of any error E of the blend.
+    A gate's slope is that of sum_nk a_nk log g_k(x_n) for any weights a (n, K). With
+    a = -dE/dlog g, less a share of its sum that does not count, that is the descent of any error E
+    of the blend.
     """
 
     def __init__(self, gate, neutral, n_rows):
@@ -47,6 +47,5 @@ class GateLayer(Layer):
         x, learned, weights = cache
         pull = weights * dy
         pull -= weights * pull.sum(axis=1, keepdims=True)
-        statistics = self.gate.statistics(learned, x, np.asfortranarray(-self.n_rows * pull))
-        slope = self.gate.gradient(learned, statistics)
+        slope = self.gate.slope(learned, x, np.asfortranarray(-self.n_rows * pull))
         grad["flat"][...] = slope.flatten() / -self.n_rows

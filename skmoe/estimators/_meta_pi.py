@@ -1,7 +1,6 @@
 """What the meta-pi networks share: fit the experts, train the gate on the blend, answer."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -112,7 +111,7 @@ class BaseMetaPi(_parts.NestedNamesMixin, CallbackSupportMixin, Members, ABC):
         gate = _parts.build("gate", self.gate)
         neutral = gate.init(np.zeros((2, 1)), n_experts)
         even = np.full((2, n_experts), 1.0 / n_experts)
-        if gate.gradient(neutral, gate.statistics(neutral, np.zeros((2, 1)), even)) is None:
+        if gate.slope(neutral, np.zeros((2, 1)), even) is None:
             raise ValueError(
                 f"gate={self.gate!r} has no gradient, by which the blend's error is descended; "
                 "allowed are 'softmax', 'mlp' and other gates that have one."
@@ -332,7 +331,7 @@ class _Problem:
         n, K, q = self.answers.shape
         voices = [(self.answers[:, k], Given()) for k in range(K)]
         network, rows = self._network(voices)
-        leaning = _leaning(self.neutral, int(self.single_errors.argmin()), _LEANING)
+        leaning = self.gate.leaning(self.neutral, int(self.single_errors.argmin()), _LEANING)
         starts = [each.flatten() for each in (self.neutral, leaning) if each is not None]
         self._descend(network, rows, starts, watcher)
 
@@ -357,7 +356,7 @@ class _Problem:
         """Measure the blend, and keep the best expert alone where the blend does not do better."""
         self.error = self._blend_error()
         best = int(self.single_errors.argmin())
-        alone = _leaning(self.neutral, best, _ALONE)
+        alone = self.gate.leaning(self.neutral, best, _ALONE)
         if self.error > self.single_errors[best] and alone is not None:
             self.theta = alone
             self.error = self._blend_error()
@@ -435,13 +434,3 @@ class _Losses:
         out, _ = self.network.body.forward(views, self.rows.X, run)
         losses, _ = self.network.head.loss(out, self.rows.y)
         return float(np.average(losses, weights=self.rows.weight)) + run.loss
-
-
-def _leaning(neutral, expert, log_odds):
-    """Return parameters by which one expert is heard more than the others, or None."""
-    for field in ("intercept", "score"):
-        if hasattr(neutral, field):
-            scores = np.zeros(np.shape(getattr(neutral, field)))
-            scores[expert] = log_odds
-            return replace(neutral, **{field: scores - scores.mean()})
-    return None

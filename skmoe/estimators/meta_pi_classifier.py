@@ -19,8 +19,8 @@ class MetaPiClassifier(ClassifierMixin, BaseMetaPi):
         Any scikit-learn classifiers with ``predict_proba``, each with a name of its own; ``"drop"``
         leaves one out. Clones are fitted unless ``prefit``. An expert need not know all classes.
     gate : str or Gate, default="softmax"
-        ``"softmax"``, ``"mlp"``, ``"constant"`` or another gate that has a gradient, or an
-        instance of one of `skmoe.gates`.
+        ``"softmax"``, ``"mlp"``, ``"tree"``, ``"constant"`` or another gate that has a gradient,
+        or an instance of one of `skmoe.gates`.
     joint : bool, default=False
         Whether experts learn on together with the gate, on the error of the blend. All of them
         have to be differentiable: logistic regressions, multilayer perceptrons, time-delay

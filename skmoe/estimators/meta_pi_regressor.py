@@ -19,8 +19,8 @@ class MetaPiRegressor(RegressorMixin, BaseMetaPi):
         Any scikit-learn regressors, each with a name of its own; ``"drop"`` leaves one out.
         Clones are fitted unless ``prefit``.
     gate : str or Gate, default="softmax"
-        ``"softmax"``, ``"mlp"``, ``"constant"`` or another gate that has a gradient, or an
-        instance of one of `skmoe.gates`.
+        ``"softmax"``, ``"mlp"``, ``"tree"``, ``"constant"`` or another gate that has a gradient,
+        or an instance of one of `skmoe.gates`.
     joint : bool, default=False
         Whether experts learn on together with the gate, on the error of the blend. All of them
         have to be differentiable: linear models, multilayer perceptrons, time-delay networks, and

@@ -76,6 +76,9 @@ class FlooredGate(Gate):
     def carry(self, statistics, old, new):
         return self.gate.carry(statistics, old, new)
 
+    def leaning(self, theta, expert, log_odds):
+        return self.gate.leaning(theta, expert, log_odds)
+
     def m_step(self, theta, statistics):
         return self.gate.m_step(theta, statistics)
 

@@ -12,6 +12,7 @@ from skmoe._math.softmax_regression import (
     carried_score,
     curvature_weights,
     elastic_net_penalty,
+    one_ahead,
     softmax_step,
 )
 from skmoe._math.sums import row_totals
@@ -100,6 +101,14 @@ class SoftmaxGate(Gate):
             curvature=weighted_grams(X, curvature_weights(gate, total)),
             total=total_of(total),
         )
+
+    def slope(self, theta, X, weight):
+        excess = weight - self.weights(theta, X) * row_totals(weight)[:, None]
+        score = weighted_crosses(X, excess)
+        return self.gradient(theta, SoftmaxGateStatistics(score, curvature=None, total=0.0))
+
+    def leaning(self, theta, expert, log_odds):
+        return replace(theta, intercept=one_ahead(len(theta.intercept), expert, log_odds))
 
     def m_step(self, theta, statistics):
         now = np.column_stack([theta.intercept, theta.coef])

@@ -209,6 +209,13 @@ class TreeGate(Gate):
                 score[group.branches[-1]] -= score[own]
         return TreeGateStatistics(score, weighted_grams(X, curves.T), total)
 
+    def leaning(self, theta, expert, log_odds):
+        tree = theta.tree
+        scores = tree.even_scores + log_odds * tree.under[:, expert]
+        for own in tree.branches:
+            scores[own] -= scores[own].mean()
+        return replace(theta, intercept=scores)
+
     def divided(self, theta, leaf, coef, intercept):
         """Return parameters in which a leaf has become a node of leaves.
 

@@ -555,3 +555,18 @@ def test_coefficient_tables_name_the_branches():
     assert [name for name, _ in gate.index][::2] == [f"branch {j}" for j in range(6)]
     np.testing.assert_allclose(gate["estimate"], est.gate_coef_.ravel())
     assert (gate["std_error"] > 0).all()
+
+
+def test_mixed_banks_lose_their_own_experts():
+    X, y, _ = draw(400)
+    banks = [(LinearExperts(), 3), NoiseExperts()]
+    est = tree_regressor(experts=ConcatenatedExperts(banks)).fit(X, y)
+    est.leaf_weights_ = np.array([0.5, 0.001, 0.3, 0.199])
+    densities = est.experts_.log_prob(est.theta_.experts, X, y[:, None])
+    est.prune(0.01)
+    assert [n for _, n in est.experts_.banks] == [2, 1]
+    after = est.experts_.log_prob(est.theta_.experts, X, y[:, None])
+    np.testing.assert_allclose(after, densities[:, [0, 2, 3]])
+    est.leaf_weights_ = np.array([0.5, 0.499, 0.001])
+    assert [n for _, n in est.prune(0.01).experts_.banks] == [2]
+    assert np.isfinite(est.predict(X)).all()

@@ -14,7 +14,15 @@ from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
 from skmoe.starts.exchange import bold_exchanges, promising_exchanges
 from skmoe.starts.partition import partition
-from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
+from skmoe.starts.runs import (
+    CHEAP_ROWS,
+    PATIENT_PASSES,
+    distinct,
+    halve,
+    race,
+    settle,
+    short_run,
+)
 
 __all__ = ["best_start"]
 
@@ -68,7 +76,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
     runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
     in several waves: passes cost next to nothing there, and optima differ most. Coarse answers,
-    classes, tell so little a row that quick runs mislead: they always race.
+    classes, tell so little a row that quick runs mislead: they always race, the better half of them
+    on more rows.
     """
     home = batches.resident(rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
@@ -121,8 +130,24 @@ class _Search:
             best = short_run(self.mixture, self.scout, sample, theta, STEADY_PASSES)
             if _is_steady(best):
                 return [best, *found[1:]]
+        sieved = self.sieved(home, few) if self.mixture.experts.target.coarse else None
         sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS)))
-        return self.waves(sample)
+        return self.waves(sample) if sieved is None else self.race(sample, sieved)
+
+    def sieved(self, home, few):
+        """Return the better half of the starts after a patient run on half of the race's rows.
+
+        None for few rows, and for few starts.
+        """
+        if home.block.total <= RACE_ROWS or self.tree is not None or self.n_init < 4:
+            return None
+        sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS // 2)))
+        run = delayed(short_run)
+        found = self.parallel(
+            run(self.mixture, self.scout, sample, theta, PATIENT_PASSES)
+            for theta in self.starts(sample)
+        )
+        return [each.result.theta for each in distinct(found)[: self.n_init // 2]]
 
     def waves(self, sample):
         """Return the places that win one race after the other on a sample."""

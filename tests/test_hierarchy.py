@@ -402,9 +402,9 @@ def test_classes_grow():
     ids=str,
 )
 def test_families_grow(experts):
-    X, y = steps(200, n_steps=3)
-    est = tree_regressor(growth="greedy", experts=experts, max_leaves=4).fit(X, y)
-    assert est.tree_.n_leaves > 1 and est.score(X, y) > 0.8
+    X, y = steps(300, n_steps=3)
+    est = tree_regressor(growth="greedy", experts=experts, max_leaves=4, validation_fraction=0.2)
+    assert est.fit(X, y).tree_.n_leaves > 1 and est.score(X, y) > 0.8
 
 
 # --------------------------------------------------------------------------- pruning and going on

@@ -306,6 +306,19 @@ def test_order_of_the_experts_does_not_matter(experts, q):
 
 @banks
 @outputs
+def test_experts_leave_and_others_come(experts, q):
+    case = Case(experts, q)
+    logs = experts.log_prob(case.theta, case.X, case.y)
+    bank, left = experts.without(case.theta, np.array([False, True, False]))
+    np.testing.assert_allclose(bank.log_prob(left, case.X, case.y), logs[:, [0, 2]])
+    doubled = left.of_experts([0, 0, 1], 2)
+    np.testing.assert_allclose(experts.log_prob(doubled, case.X, case.y), logs[:, [0, 0, 2]])
+    back = doubled.with_experts([1], case.theta.of_experts([1], N_EXPERTS), N_EXPERTS)
+    np.testing.assert_array_equal(back.flatten(), case.theta.flatten())
+
+
+@banks
+@outputs
 def test_memory_layout_does_not_matter(experts, q):
     case = Case(experts, q)
     frozen = np.asfortranarray(case.X)

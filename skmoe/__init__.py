@@ -8,6 +8,9 @@ from skmoe._version import __version__
 if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against _HOMES.
     from skmoe.distribution import MixtureDistribution as MixtureDistribution
     from skmoe.estimators import AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor
+    from skmoe.estimators import (
+        BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
+    )
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
     from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators import (
@@ -19,6 +22,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
+    "BayesianMixtureOfExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",

@@ -195,6 +195,8 @@ class Experts(Part):
     target : Target
         What the family takes for an answer. The estimator checks y against it, and standardizes,
         scales or leaves y as it says.
+    switches_off : bool
+        Whether experts that are not needed are meant to lose their rows; a prior keeps them sound.
     exchangeable : bool
         Whether any number of experts is a bank of the same kind, so that two may do what one did.
     takes_notes : bool
@@ -208,6 +210,7 @@ class Experts(Part):
     takes_notes = False
     centers = True
     exchangeable = True
+    switches_off = False
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""

@@ -8,6 +8,9 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators.adaptive import (
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
+    from skmoe.estimators.bayesian import (
+        BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
+    )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
     from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
@@ -20,6 +23,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "BayesianMixtureOfExpertsRegressor": "skmoe.estimators.bayesian",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "regularization_path": "skmoe.estimators.path",

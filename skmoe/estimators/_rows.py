@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["canonical_rows"]
+__all__ = ["canonical_rows", "distinct_rows"]
 
 
 def canonical_rows(X, y, weight):
@@ -17,14 +17,22 @@ def canonical_rows(X, y, weight):
     y : ndarray of shape (n, q)
     weight : ndarray of shape (n,)
     """
+    kept, weight = distinct_rows(X, y, weight)
+    return X[kept], y[kept], weight
+
+
+def distinct_rows(X, y, weight):
+    """Return the numbers (m,) of distinct rows in sorted order, and their weights (m,).
+
+    Parameters are those of `canonical_rows`.
+    """
     order, group = _order((*X.T, *y.T))
     if group[-1] == len(order) - 1:
-        return X[order], y[order], weight[order]
+        return order, weight[order]
     first = np.flatnonzero(np.diff(group, prepend=-1))
-    kept = order[first]
     # Sorted weights add up to the same number, whatever order they came in.
     weight = np.sort(np.rec.fromarrays([group, weight[order]]), order=["f0", "f1"])
-    return X[kept], y[kept], np.bincount(weight["f0"], weight["f1"])
+    return order[first], np.bincount(weight["f0"], weight["f1"])
 
 
 def _order(columns):

@@ -1,5 +1,6 @@
 """Expert banks. One file per family, one line per name."""
 
+from skmoe.experts.bayesian_linear import BayesianLinearExperts
 from skmoe.experts.concatenation import ConcatenatedExperts
 from skmoe.experts.constant import CategoricalExperts, ConstantExperts
 from skmoe.experts.estimator import EstimatorExperts
@@ -15,6 +16,7 @@ from skmoe.experts.student_t import StudentTExperts
 from skmoe.experts.unit import UnitExperts
 
 SHORT_NAMES = {
+    "bayesian_linear": BayesianLinearExperts,
     "categorical": CategoricalExperts,
     "constant": ConstantExperts,
     "gamma": GammaExperts,
@@ -28,6 +30,7 @@ SHORT_NAMES = {
 
 __all__ = [
     "SHORT_NAMES",
+    "BayesianLinearExperts",
     "CategoricalExperts",
     "ConcatenatedExperts",
     "ConstantExperts",

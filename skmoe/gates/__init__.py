@@ -1,5 +1,6 @@
 """Gates: whom to ask. One file per kind, one line per name."""
 
+from skmoe.gates.bayesian_softmax import BayesianSoftmaxGate
 from skmoe.gates.constant import ConstantGate
 from skmoe.gates.estimator import EstimatorGate
 from skmoe.gates.floored import FlooredGate
@@ -8,6 +9,7 @@ from skmoe.gates.mlp import MLPGate
 from skmoe.gates.softmax import SoftmaxGate
 
 SHORT_NAMES = {
+    "bayesian_softmax": BayesianSoftmaxGate,
     "constant": ConstantGate,
     "localized": LocalizedGate,
     "mlp": MLPGate,
@@ -15,6 +17,7 @@ SHORT_NAMES = {
 }
 
 __all__ = [
+    "BayesianSoftmaxGate",
     "ConstantGate",
     "EstimatorGate",
     "FlooredGate",

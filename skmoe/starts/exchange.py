@@ -14,7 +14,7 @@ from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "promising_exchanges"]
+__all__ = ["Exchange", "promising_exchanges", "promising_merges"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
@@ -71,6 +71,27 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
         if gain > 0:
             found.append(Exchange(gain, _exchanged(share, freed, heir, divided, halves)))
     return sorted(found, key=lambda exchange: exchange.gain, reverse=True)
+
+
+def promising_merges(mixture, theta, block):
+    """Return the merges that cost least, an Exchange for every expert that holds rows; best first.
+
+    An expert hands its rows to the heir under which they stay likeliest, and ends without any.
+    What it saves is for its prior to say.
+    """
+    share = mixture.share(theta, block)
+    mass = share * block.weight[:, None]
+    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
+    active = np.flatnonzero(mass.sum(axis=0) > LEAST_SHARE)
+    cost[:, np.setdiff1d(np.arange(len(cost)), active)] = np.inf
+    found = []
+    for freed in active if len(active) > 1 else []:
+        heir = cost[freed].argmin()
+        merged = share.copy(order="F")
+        merged[:, heir] += merged[:, freed]
+        merged[:, freed] = 0.0
+        found.append(Exchange(-float(cost[freed, heir]), merged))
+    return sorted(found, key=lambda merge: merge.gain, reverse=True)
 
 
 def _merge_costs(mass, log_prob):

@@ -9,7 +9,7 @@ from skmoe.base import Fitter
 from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.directions import kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import promising_exchanges
+from skmoe.starts.exchange import promising_exchanges, promising_merges
 from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
 
 __all__ = ["best_start"]
@@ -62,8 +62,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
         thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
-        best = search.race(home, thetas)[0]
-        return search.exchange(home, best).result.theta
+        best = search.exchange(home, search.race(home, thetas)[0])
+        return search.prune(home, best).result.theta
 
 
 @dataclass(frozen=True)
@@ -126,15 +126,31 @@ class _Search:
         for _ in range(MOST_EXCHANGES):
             theta = best.result.theta
             moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)
-            trials = (
-                self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
-                for move in moves[:TRIALS]
-            )
-            better = next((reached for reached in trials if reached is not best), None)
+            better = self.first_better(home, best, moves)
             if better is None:
                 break
             best = better
         return best
+
+    def prune(self, home, best):
+        """Merge experts as long as one fewer leads higher, where priors charge for each."""
+        if not self.mixture.experts.switches_off:
+            return best
+        for _ in range(self.n_experts):
+            merges = promising_merges(self.mixture, best.result.theta, home.block)
+            better = self.first_better(home, best, merges)
+            if better is None:
+                break
+            best = better
+        return best
+
+    def first_better(self, home, best, moves):
+        """Return where the first move leads that pays, a Candidate, or None."""
+        trials = (
+            self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
+            for move in moves[:TRIALS]
+        )
+        return next((reached for reached in trials if reached is not best), None)
 
 
 def _is_steady(candidate):

@@ -37,9 +37,11 @@ _MODULES = (
     "errors",
     "estimators",
     "experts",
+    "features",
     "fitters",
     "gates",
     "inspection",
+    "metrics",
     "model_selection",
     "neural",
 )

@@ -127,7 +127,7 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         _validation.check_enough_rows(least, table.n_rows, sample_weight is not None)
         weight, self._weight_unit = _validation.weights_as_rows(weight)
         experts.target.check(y)
-        self._choose_columns(table, y, resume)
+        self._choose_columns(table, y, weight, resume)
         self._n_targets = y.shape[1]
         seen, seen_by_gate = self._pick(table, offset)
         y, weight = y.astype(seen.dtype, copy=False), weight.astype(seen.dtype, copy=False)
@@ -166,7 +166,8 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
     def _check_table(self, raw, reset, finite=True):
         """Return the Table of what was handed in as X."""
         wanted = [getattr(self, argument) for argument in CHOOSERS]
-        whole = any(each is None for each in wanted)
+        names = getattr(raw, "columns", None)
+        whole = any(_columns.sees_all(each, names) for each in wanted)
         needs_frame = any(hasattr(each, "transform") for each in wanted)
         return _validation.check_table(self, raw, whole, needs_frame, reset, finite)
 
@@ -182,12 +183,12 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
         return _validation.check_weights(sample_weight, like)
 
-    def _choose_columns(self, table, y, resume):
+    def _choose_columns(self, table, y, weight, resume):
         names = getattr(self, "feature_names_in_", None)
         known = self._as_users_know(y)
         columns = tuple(
             _columns.choose(
-                argument, getattr(self, argument), table, known, self.n_features_in_, names
+                argument, getattr(self, argument), table, known, self.n_features_in_, names, weight
             )
             for argument in CHOOSERS
         )

@@ -49,6 +49,11 @@ class GaussianComponents(Components):
         # Indexing the transposed array keeps the rows last in memory.
         return GaussianComponents(self._mean.T[..., rows].T, self.noise)
 
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each."""
+        deviations = self.noise.standard_deviation(self.shape[1])
+        return self._mean, np.broadcast_to(deviations, self.shape)
+
     def log_prob(self, y):
         return self.noise.log_prob(y - self._mean)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
     )
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators import MixtureOfExpertsEnsemble as MixtureOfExpertsEnsemble
     from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
@@ -25,6 +26,7 @@ _HOMES = {
     "BayesianMixtureOfExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
+    "MixtureOfExpertsEnsemble": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
     "regularization_path": "skmoe.estimators",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators",

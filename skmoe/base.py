@@ -162,6 +162,13 @@ class Part(BaseEstimator, ABC):
         """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
         return 0.0
 
+    def charges(self, theta):
+        """Return what the penalty charges for each expert (K,), where priors see to their number.
+
+        An expert that loses its rows saves no more than that. Infinity where a part cannot say.
+        """
+        return np.inf
+
     def translated(self, theta, change):
         """Return theta for rows that are standardized in another way, or None if it cannot.
 
@@ -344,6 +351,10 @@ class Components(ABC):
     @abstractmethod
     def shape(self):
         """(n, K, q): rows, experts, outputs."""
+
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each, of Gaussians; None for other densities."""
+        return None
 
     @abstractmethod
     def log_prob(self, y):

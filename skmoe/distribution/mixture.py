@@ -267,8 +267,9 @@ class MixtureDistribution:
         (10,)
         """
         y = self._internal(y)
-        if hasattr(self.components, "gaussians"):
-            score = gaussian_crps(self._weights, *self.components.gaussians(), y)
+        gaussians = self.components.gaussians()
+        if gaussians is not None:
+            score = gaussian_crps(self._weights, *gaussians, y)
         elif getattr(self.components, "discrete", False):
             last = max(self._quantiles(np.array([1.0 - 1e-9])).max(), y.max())
             score = ranked_crps(self._cdf, last, y)

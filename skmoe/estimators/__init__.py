@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.ensemble import MixtureOfExpertsEnsemble as MixtureOfExpertsEnsemble
     from skmoe.estimators.path import regularization_path as regularization_path
     from skmoe.estimators.regressor import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators.sparse_classifier import (
@@ -25,6 +26,7 @@ _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
     "BayesianMixtureOfExpertsRegressor": "skmoe.estimators.bayesian",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
+    "MixtureOfExpertsEnsemble": "skmoe.estimators.ensemble",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "regularization_path": "skmoe.estimators.path",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators.sparse_classifier",

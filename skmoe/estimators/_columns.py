@@ -9,7 +9,7 @@ from sklearn.base import clone
 from skmoe.estimators._validation import check_made, check_numbers
 from skmoe.features import BASES
 
-__all__ = ["choose", "sees_all"]
+__all__ = ["automatic", "choose", "most_columns", "sees_all"]
 
 MOST_COLUMNS = 160
 
@@ -114,6 +114,11 @@ def _names_basis(wanted, names):
     return known and (names is None or wanted not in list(names))
 
 
+def most_columns(n_rows):
+    """Return how many columns so many rows can fill."""
+    return min(MOST_COLUMNS, n_rows / 4)
+
+
 def automatic(n_features, n_rows):
     """Return the richest basis, an unfitted transformer, that so many rows can fill, or None.
 
@@ -122,7 +127,7 @@ def automatic(n_features, n_rows):
     """
     for name in ("spline_quadratic", "quadratic", "spline"):
         basis = BASES[name]()
-        if basis.n_columns(n_features) <= min(MOST_COLUMNS, n_rows / 4):
+        if basis.n_columns(n_features) <= most_columns(n_rows):
             return basis
     return None
 

@@ -219,16 +219,17 @@ class BayesianLinearExperts(Experts):
             log_rate=np.where((theta.log_rate <= floor) & (of_rate < 0), 0.0, of_rate),
         )
 
+    def charges(self, theta):
+        q, p = theta.intercept.shape[1], theta.root.shape[1]
+        noise = self._noise_divergence(theta, self._prior_rate(_precision(theta))).sum(axis=1)
+        terms = self._prior(theta).terms(_squares(theta))
+        return noise - terms - 0.5 * q * (p + log_determinant(theta.root))
+
     def penalty(self, theta):
         """Return minus the divergence of the posteriors from their priors, a float."""
         prior_rate = self._prior_rate(_precision(theta))
-        noise = self._noise_divergence(theta, prior_rate).sum()
-        noise -= HYPER_SHAPE * (np.log(prior_rate) - prior_rate).sum()
-        terms = self._prior(theta).terms(_squares(theta))
-        terms += 0.5 * theta.intercept.shape[1] * (
-            theta.root.shape[1] + log_determinant(theta.root)
-        )
-        return float(terms.sum() - noise)
+        common = HYPER_SHAPE * (np.log(prior_rate) - prior_rate).sum()
+        return float(common - self.charges(theta).sum())
 
     def n_parameters(self, theta):
         """Return the coefficients that the rows determine, and noise of experts that have any."""

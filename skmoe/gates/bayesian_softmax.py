@@ -72,6 +72,10 @@ class BayesianSoftmaxGate(Gate):
     curvature diag(E[lambda_k]) + 2 C_k, which bounds the joint one, since
     diag(a) - a a' <= 2 diag(a (1 - a)), and is exact where two experts compete.
 
+    Answers are softmax(s / sqrt(1 + pi r / 4)) with r = sum_k a_k r_k: for two experts, whose
+    difference of scores has the variance 2 r, the usual mean of a logistic function under a
+    Gaussian.
+
     References
     ----------
     Knowles and Minka (2011), Non-conjugate variational message passing for multinomial and binary
@@ -109,8 +113,10 @@ class BayesianSoftmaxGate(Gate):
         return mean
 
     def log_prob(self, theta, X):
-        scores = linear(X, theta.coef, theta.intercept)
-        return log_softmax(scores)
+        """Return the log-weights (n, K), nearer to each other where scores are not known well."""
+        mean, spread, tilt, _ = _tilted(theta, X)
+        doubt = 0.25 * np.pi * np.einsum("nk,nk->n", tilt, spread)
+        return log_softmax(mean / np.sqrt(1.0 + doubt)[:, None])
 
     def statistics(self, theta, X, weight):
         total = weight.sum(axis=1)
@@ -171,10 +177,13 @@ class BayesianSoftmaxGate(Gate):
             root=root_slope(theta.root, joint),
         )
 
+    def charges(self, theta):
+        terms = self._prior.terms(_squares(theta))
+        return -(terms + 0.5 * (theta.root.shape[1] + log_determinant(theta.root)))
+
     def penalty(self, theta):
         """Return minus the divergence of the posteriors from their priors, a float."""
-        terms = self._prior.terms(_squares(theta))
-        return float(np.sum(terms + 0.5 * (theta.root.shape[1] + log_determinant(theta.root))))
+        return -float(self.charges(theta).sum())
 
     def n_parameters(self, theta):
         """Return how many coefficients the rows, not the prior, determine."""

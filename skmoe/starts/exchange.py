@@ -77,11 +77,13 @@ def promising_merges(mixture, theta, block):
     """Return the merges that cost least, an Exchange for every expert that holds rows; best first.
 
     An expert hands its rows to the heir under which they stay likeliest, and ends without any.
-    What it saves is for its prior to say.
+    That pays if it costs less than what priors charge for the expert.
     """
     share = mixture.share(theta, block)
     mass = share * block.weight[:, None]
     cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
+    saved = mixture.experts.charges(theta.experts) + mixture.gate.charges(theta.gate)
+    saved = np.broadcast_to(saved, len(cost))
     active = np.flatnonzero(mass.sum(axis=0) > LEAST_SHARE)
     cost[:, np.setdiff1d(np.arange(len(cost)), active)] = np.inf
     found = []
@@ -90,7 +92,8 @@ def promising_merges(mixture, theta, block):
         merged = share.copy(order="F")
         merged[:, heir] += merged[:, freed]
         merged[:, freed] = 0.0
-        found.append(Exchange(-float(cost[freed, heir]), merged))
+        found.append(Exchange(float(saved[freed] - cost[freed, heir]), merged))
+    found = [merge for merge in found if merge.gain > 0]
     return sorted(found, key=lambda merge: merge.gain, reverse=True)
 
 

@@ -94,7 +94,8 @@ class _Search:
     def waves(self, sample):
         """Return the places that win one race after the other on a sample."""
         found = self.race(sample, self.starts(sample))
-        for wave in range(1, WAVES if sample.block.total <= CHEAP_ROWS else 1):
+        few = sample.block.total <= CHEAP_ROWS and not self.mixture.experts.switches_off
+        for wave in range(1, WAVES if few else 1):
             kicked = wave % 2 == 1 and self.n_experts > 2
             thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
             found = self.race(sample, thetas, found)
@@ -122,7 +123,12 @@ class _Search:
         return race(self.mixture, self.scout, batches, thetas, self.parallel, rivals)
 
     def exchange(self, home, best):
-        """Make exchanges as long as one leads higher; return the last Candidate."""
+        """Make exchanges as long as one leads higher; return the last Candidate.
+
+        Banks that have experts to spare hardly need them.
+        """
+        if self.mixture.experts.switches_off:
+            return best
         for _ in range(MOST_EXCHANGES):
             theta = best.result.theta
             moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)

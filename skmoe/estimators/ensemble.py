@@ -404,7 +404,7 @@ def _canonical(X, y, sample_weight):
     Chance then treats a row of weight two like two equal ones. What cannot be used is left for the
     members to refuse.
     """
-    if any(hasattr(X, name) for name in ("columns", "toarray", "dask")):
+    if any(hasattr(X, name) for name in ("toarray", "dask")):
         return X, y, sample_weight
     try:
         table, answers = np.asarray(X), np.asarray(y)
@@ -423,7 +423,8 @@ def _canonical(X, y, sample_weight):
         table[there], answers[there].reshape(len(there), -1), weight[there]
     )
     same = sample_weight is None and len(kept) == len(table)
-    return table[there][kept], answers[there][kept], None if same else merged
+    kept = there[kept]
+    return _safe_indexing(X, kept), _safe_indexing(y, kept), None if same else merged
 
 
 def _varied(number, n_features, n_rows):

@@ -9,6 +9,9 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.distribution import MixtureDistribution as MixtureDistribution
     from skmoe.estimators import AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor
     from skmoe.estimators import (
+        BayesianMixtureOfExpertsClassifier as BayesianMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators import (
         BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
     )
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
@@ -23,6 +26,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
+    "BayesianMixtureOfExpertsClassifier": "skmoe.estimators",
     "BayesianMixtureOfExpertsRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",

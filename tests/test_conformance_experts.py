@@ -40,7 +40,11 @@ BANKS |= {
     "student_t-learned": StudentTExperts(df=None, min_df=0.5),
     "multinomial": MultinomialExperts(),
 }
-CRAWLING = (BANKS["negative_binomial"], BANKS["student_t-learned"])
+CRAWLING = (
+    BANKS["bayesian_logistic"],
+    BANKS["negative_binomial"],
+    BANKS["student_t-learned"],
+)
 SPARSE = [
     family(l1_ratio=ratio)
     for family in (
@@ -58,7 +62,7 @@ SPARSE = [
 
 HEAVY = BayesianLinearExperts, StudentTExperts
 # Posteriors count the coefficients that rows determine.
-COUNTED = {name: bank for name, bank in BANKS.items() if name != "bayesian_linear"}
+COUNTED = {name: bank for name, bank in BANKS.items() if not name.startswith("bayesian")}
 
 banks = pytest.mark.parametrize("experts", BANKS.values(), ids=BANKS.keys())
 outputs = pytest.mark.parametrize("q", [1, 2])

@@ -9,6 +9,9 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
     from skmoe.estimators.bayesian import (
+        BayesianMixtureOfExpertsClassifier as BayesianMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators.bayesian import (
         BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
     )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
@@ -24,6 +27,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "BayesianMixtureOfExpertsClassifier": "skmoe.estimators.bayesian",
     "BayesianMixtureOfExpertsRegressor": "skmoe.estimators.bayesian",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
     "MixtureOfExpertsEnsemble": "skmoe.estimators.ensemble",

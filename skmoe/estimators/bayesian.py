@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
 from skmoe.estimators._rows import distinct_rows
@@ -180,5 +181,142 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         >>> est = BayesianMixtureOfExpertsRegressor(3, random_state=0)
         >>> est.fit(X, y).coef_.shape
         (3, 1)
+        """
+        return self._learn(X, y, sample_weight, groups=groups)
+
+
+class BayesianMixtureOfExpertsClassifier(BayesianMixin, ClassesMixin, BaseMixture):
+    """Mixture of logistic experts with posteriors, which switches off those that it does not need.
+
+    Parameters
+    ----------
+    n_experts : int, default=10
+        Most experts K. Those that the data do not ask for lose their rows.
+    experts : str or Experts, default="bayesian_logistic"
+        The expert bank; an instance sets its prior (`skmoe.experts.BayesianLogisticExperts`).
+    gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
+        Who decides whom to ask.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with ``sample_weight``.
+    expert_features, gate_features : list of int or str, basis, transformer, or None, default=None
+        Columns that experts or gate see, as for `BayesianMixtureOfExpertsRegressor`.
+    n_init : int, default=4
+        Directions from which short runs start; the best is followed to the end.
+    max_iter : int, default=1000
+        Passes over the rows allowed for the long run.
+    tol : float, default=1e-8
+        The fit has converged when the bound is expected to rise by less than this per unit of
+        sample weight.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last solution.
+    random_state : int, RandomState or None, default=None
+        Seed of the directions.
+    n_jobs : int or None, default=None
+        Short runs side by side (joblib). The result does not depend on it.
+    batch_size : int or None, default=None
+        Rows handed to the parts at a time; None fits the cache.
+    verbose : int, default=0
+        Print a line a pass.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_active_experts_ : int
+        Experts that are responsible for at least one row's weight.
+    coef_, intercept_, gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
+        Posterior means and parts, as for `MixtureOfExpertsClassifier`.
+    lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
+        The variational bound of the log-evidence, at the end and after each pass. It never falls.
+    n_iter_, n_passes_, n_search_passes_, converged_, stop_reason_ :
+        As for `MixtureOfExpertsClassifier`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    As `BayesianMixtureOfExpertsRegressor`, with logistic experts under the same tilted bound as
+    the gate. Probabilities are moderated: nearer to each other where few rows have been seen.
+
+    References
+    ----------
+    Waterhouse, MacKay and Robinson (1996), Bayesian methods for mixtures of experts. Bishop and
+    Svensen (2003), Bayesian hierarchical mixtures of experts.
+
+    Examples
+    --------
+    >>> from skmoe import BayesianMixtureOfExpertsClassifier
+    >>> from skmoe.datasets import load_vowels
+    >>> X, y = load_vowels(return_X_y=True)
+    >>> X, y = X[::37], y[::37] == "i"
+    >>> est = BayesianMixtureOfExpertsClassifier(2, random_state=0).fit(X, y)
+    >>> est.predict_proba(X).shape
+    (42, 2)
+    """
+
+    def __init__(
+        self,
+        n_experts=10,
+        *,
+        experts="bayesian_logistic",
+        gate="bayesian_softmax",
+        class_weight=None,
+        expert_features=None,
+        gate_features=None,
+        n_init=4,
+        max_iter=1000,
+        tol=1e-8,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        batch_size=None,
+        verbose=0,
+    ):
+        self.n_experts = n_experts
+        self.experts = experts
+        self.gate = gate
+        self.class_weight = class_weight
+        self.expert_features = expert_features
+        self.gate_features = gate_features
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.batch_size = batch_size
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
+        y : array-like of shape (n_samples,)
+            Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; an integer weight equals repetition of the row.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import BayesianMixtureOfExpertsClassifier
+        >>> X, y = [[i] for i in range(10)], [0, 0, 0, 1, 0, 1, 1, 1, 1, 1]
+        >>> est = BayesianMixtureOfExpertsClassifier(2, random_state=0)
+        >>> est.fit(X, y).predict([[0], [9]])
+        array([0, 1])
         """
         return self._learn(X, y, sample_weight, groups=groups)

@@ -424,7 +424,8 @@ def _canonical(X, y, sample_weight):
     )
     same = sample_weight is None and len(kept) == len(table)
     kept = there[kept]
-    return _safe_indexing(X, kept), _safe_indexing(y, kept), None if same else merged
+    rows = _safe_indexing(X, kept) if hasattr(X, "columns") else table[kept]
+    return rows, answers[kept], None if same else merged
 
 
 def _varied(number, n_features, n_rows):

@@ -2,6 +2,7 @@
 
 from skmoe.gates.bayesian_softmax import BayesianSoftmaxGate
 from skmoe.gates.constant import ConstantGate
+from skmoe.gates.dirichlet import DirichletGate
 from skmoe.gates.estimator import EstimatorGate
 from skmoe.gates.floored import FlooredGate
 from skmoe.gates.localized import LocalizedGate
@@ -11,6 +12,7 @@ from skmoe.gates.softmax import SoftmaxGate
 SHORT_NAMES = {
     "bayesian_softmax": BayesianSoftmaxGate,
     "constant": ConstantGate,
+    "dirichlet": DirichletGate,
     "localized": LocalizedGate,
     "mlp": MLPGate,
     "softmax": SoftmaxGate,
@@ -19,6 +21,7 @@ SHORT_NAMES = {
 __all__ = [
     "BayesianSoftmaxGate",
     "ConstantGate",
+    "DirichletGate",
     "EstimatorGate",
     "FlooredGate",
     "LocalizedGate",

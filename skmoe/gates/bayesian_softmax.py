@@ -1,48 +1,10 @@
 """The softmax gate whose coefficients are known up to a posterior."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from skmoe._math.checks import check_number
-from skmoe._math.grams import linear, weighted_crosses, weighted_grams
-from skmoe._math.logspace import log_softmax, log_sum_exp, softmax
-from skmoe._math.newton import damped, newton_step
-from skmoe._math.posterior import (
-    log_determinant,
-    moved,
-    plus_diagonal,
-    root_of_inverse,
-    root_slope,
-    spread_of_scores,
-    variances,
-)
-from skmoe._math.relevance import RelevancePrior, settled
-from skmoe.base import Gate, Parameters, Statistics
-
-# Rounds in which an M-step learns how relevant the features are, on the same sums.
-ROUNDS = 2
-
-
-@dataclass(frozen=True)
-class BayesianSoftmaxGateParameters(Parameters):
-    """Posterior means (K, d) and (K,), and roots R (K, p, p).
-
-    R'R is the covariance of [intercept, slopes].
-    """
-
-    coef: np.ndarray
-    intercept: np.ndarray
-    root: np.ndarray
-
-
-@dataclass(frozen=True)
-class BayesianSoftmaxGateStatistics(Statistics):
-    """Score (K, p), curvature (K, p, p), weight."""
-
-    score: np.ndarray
-    curvature: np.ndarray
-    total: float
+from skmoe.base import Gate
+from skmoe.softmax_posterior import SoftmaxPosterior
 
 
 class BayesianSoftmaxGate(Gate):
@@ -97,89 +59,35 @@ class BayesianSoftmaxGate(Gate):
     def check(self):
         check_number("relevance_shape", self.relevance_shape, above=0.0)
 
+    @property
+    def _posterior(self):
+        return SoftmaxPosterior(self.relevance_shape)
+
     def init(self, X, n_experts):
-        K, p = n_experts, X.shape[1] + 1
-        return BayesianSoftmaxGateParameters(
-            np.zeros((K, p - 1)),
-            np.zeros(K),
-            np.repeat(np.eye(p)[None], K, axis=0),
-        )
+        return self._posterior.init(X.shape[1], n_experts)
 
     def evidence(self, theta, X):
         """Return the tilted bound of E_q[log g_k(x)], shape (n, K)."""
-        mean, spread, tilt, bent = _tilted(theta, X)
-        normalizer = 0.5 * np.einsum("nk,nk,nk->n", tilt, tilt, spread) + log_sum_exp(bent)
-        mean -= normalizer[:, None]
-        return mean
+        return self._posterior.evidence(theta, X)
 
     def log_prob(self, theta, X):
         """Return the log-weights (n, K), nearer to each other where scores are not known well."""
-        mean, spread, tilt, _ = _tilted(theta, X)
-        doubt = 0.25 * np.pi * np.einsum("nk,nk->n", tilt, spread)
-        return log_softmax(mean / np.sqrt(1.0 + doubt)[:, None])
+        return self._posterior.log_prob(theta, X)
 
     def statistics(self, theta, X, weight):
-        total = weight.sum(axis=1)
-        _, spread, tilt, bent = _tilted(theta, X)
-        weighed = softmax(bent)
-        # The tilts follow the means, too.
-        late = tilt * spread * (tilt - weighed)
-        slope = weighed + late - tilt * late.sum(axis=1)[:, None]
-        curved = tilt * tilt + weighed * (1.0 - 2.0 * tilt)
-        return BayesianSoftmaxGateStatistics(
-            score=weighted_crosses(X, weight - slope * total[:, None]),
-            curvature=weighted_grams(X, curved * total[:, None]),
-            total=float(total.sum(dtype=np.float64)),
-        )
+        return self._posterior.statistics(theta, X, weight)
 
     def m_step(self, theta, statistics):
-        now, prior = _means(theta), self._prior
-        double = 2.0 * statistics.curvature
-
-        def place(relevance):
-            step = damped(
-                newton_step(now, statistics.score, double, 0.0, relevance),
-                double,
-                np.maximum(double[:, 0, 0], 1e-12),
-            )
-            root = root_of_inverse(plus_diagonal(statistics.curvature, relevance))
-            new, spread = now + step, variances(root)
-            height, quick, slow = prior.weigh(np.square(new), spread)
-            height += (statistics.score * step).sum(axis=1)
-            height -= 0.5 * np.einsum("kp,kpq,kq->k", step, double, step)
-            height -= 0.5 * np.einsum("krp,krp->k", root @ statistics.curvature, root)
-            height += 0.5 * log_determinant(root)
-            record = BayesianSoftmaxGateParameters(new[:, 1:], new[:, 0], root)
-            return record, height, quick, slow
-
-        new = settled(place, self._relevance(theta), ROUNDS)
-        new = self._shifted(new)
-        return replace(new, root=_calmed(theta.root, new.root, statistics.curvature))
-
-    def _shifted(self, theta):
-        """Return the same gate with its scores where their prior likes them best."""
-        mean, relevance = _means(theta), self._relevance(theta)
-        mean = mean - np.einsum("kp,kp->p", relevance, mean) / relevance.sum(axis=0)
-        return replace(theta, coef=mean[:, 1:], intercept=mean[:, 0])
+        return self._posterior.m_step(theta, statistics)
 
     def carry(self, statistics, old, new):
-        move = np.column_stack([new.intercept - old.intercept, new.coef - old.coef])
-        score = statistics.score - 2.0 * np.einsum("kpq,kq->kp", statistics.curvature, move)
-        return replace(statistics, score=score)
+        return self._posterior.carry(statistics, old, new)
 
     def gradient(self, theta, statistics):
-        relevance = self._relevance(theta)
-        pull = statistics.score - relevance * _means(theta)
-        joint = plus_diagonal(statistics.curvature, relevance)
-        return BayesianSoftmaxGateParameters(
-            coef=pull[:, 1:],
-            intercept=pull[:, 0],
-            root=root_slope(theta.root, joint),
-        )
+        return self._posterior.gradient(theta, statistics)
 
     def charges(self, theta):
-        terms = self._prior.terms(_squares(theta))
-        return -(terms + 0.5 * (theta.root.shape[1] + log_determinant(theta.root)))
+        return self._posterior.charges(theta)
 
     def penalty(self, theta):
         """Return minus the divergence of the posteriors from their priors, a float."""
@@ -187,62 +95,13 @@ class BayesianSoftmaxGate(Gate):
 
     def n_parameters(self, theta):
         """Return how many coefficients the rows, not the prior, determine."""
-        determined = 1.0 - self._relevance(theta) * variances(theta.root)
-        return int(round(float(np.clip(determined, 0.0, 1.0).sum())))
+        return self._posterior.n_parameters(theta)
 
     def translated(self, theta, change):
-        coef, intercept = change.X_gate.of_lines(theta.coef, theta.intercept)
-        return BayesianSoftmaxGateParameters(coef, intercept, moved(theta.root, change.X_gate))
+        return self._posterior.translated(theta, change.X_gate)
 
     def units(self, theta, scaling):
         coef = np.where(scaling.X_gate.constant, 0.0, theta.coef / scaling.X_gate.scale)
         coef = coef - coef.mean(axis=0)
         intercept = theta.intercept - coef @ scaling.X_gate.mean
         return {"gate_coef_": coef, "gate_intercept_": intercept - intercept.mean()}
-
-    @property
-    def _prior(self):
-        return RelevancePrior(self.relevance_shape)
-
-    def _relevance(self, theta):
-        """Return E[lambda], shape (K, p)."""
-        return self._prior.expected(_squares(theta))
-
-
-def _means(theta):
-    """Return the means of [intercept, slopes], shape (K, p)."""
-    return np.column_stack([theta.intercept, theta.coef])
-
-
-def _squares(theta):
-    """Return E[u_ki^2], shape (K, p)."""
-    return np.square(_means(theta)) + variances(theta.root)
-
-
-def _calmed(root, new, curvature):
-    """Return the new roots, or some way there from the old ones where scores vary widely.
-
-    An expert's curvature grows like exp(r / 2) with the variance r of its score, so that whole
-    steps of the fixed point S^-1 = diag(lambda) + C(S) swing to and fro where r is above 2.
-    """
-    mass = np.maximum(curvature[:, 0, 0], 1e-300)
-    spread = [np.einsum("krp,krq,kpq->k", R, R, curvature) / mass for R in (root, new)]
-    length = 1.0 / (1.0 + 0.5 * np.maximum(*spread))
-    return root + length[:, None, None] * (new - root)
-
-
-def _tilted(theta, X):
-    """Return what the bound of the normalizer is made of.
-
-    Returns
-    -------
-    mean, spread : ndarray of shape (n, K)
-        Of the scores.
-    tilt : ndarray of shape (n, K)
-        a, the softmax of the means.
-    bent : ndarray of shape (n, K)
-        s + (1 - 2 a) r / 2.
-    """
-    mean, spread = linear(X, theta.coef, theta.intercept), spread_of_scores(X, theta.root)
-    tilt = softmax(mean)
-    return mean, spread, tilt, mean + (0.5 - tilt) * spread

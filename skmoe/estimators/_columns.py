@@ -106,7 +106,7 @@ class Expanded:
 
 def sees_all(wanted, names):
     """Return whether an argument asks for every column of X as a number."""
-    return wanted is None or _names_basis(wanted, names)
+    return wanted is None or _names_basis(wanted, names) or hasattr(wanted, "n_columns")
 
 
 def _names_basis(wanted, names):
@@ -157,6 +157,8 @@ def choose(argument, wanted, table, y, n_features, names, weight=None):
         if basis is None:
             return AllColumns()
         return Expanded(basis.fit(table.X, sample_weight=weight))
+    if hasattr(wanted, "n_columns"):
+        return Expanded(clone(wanted).fit(table.X, sample_weight=weight))
     if hasattr(wanted, "fit") and hasattr(wanted, "transform"):
         return Transformed(argument, clone(wanted).fit(table.raw, y))
     return SomeColumns(argument, _numbers(argument, wanted, n_features, names))

@@ -1,8 +1,9 @@
 """Rows in an order of their own: what is learned depends on what they say, not on how they came."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
-__all__ = ["canonical_rows", "distinct_rows"]
+__all__ = ["canonical_rows", "canonical_training_set", "distinct_rows"]
 
 
 def canonical_rows(X, y, weight):
@@ -33,6 +34,36 @@ def distinct_rows(X, y, weight):
     # Sorted weights add up to the same number, whatever order they came in.
     weight = np.sort(np.rec.fromarrays([group, weight[order]]), order=["f0", "f1"])
     return order[first], np.bincount(weight["f0"], weight["f1"])
+
+
+def canonical_training_set(X, y, sample_weight):
+    """Return rows of numbers sorted, equal ones merged and their weights added; others as they are.
+
+    Chance then treats a row of weight two like two equal ones. What cannot be used is left for the
+    members to refuse.
+    """
+    if any(hasattr(X, name) for name in ("toarray", "dask")):
+        return X, y, sample_weight
+    try:
+        table, answers = np.asarray(X), np.asarray(y)
+        weight = np.ones(len(table)) if sample_weight is None else np.asarray(sample_weight)
+    except ValueError:
+        return X, y, sample_weight
+    known = table.ndim == 2 and answers.ndim in (1, 2) and weight.ndim == 1
+    known = known and len(table) == len(answers) == len(weight) > 0
+    numbers = known and all(
+        each.dtype.kind in "fiub" and np.isfinite(each).all() for each in (table, answers, weight)
+    )
+    if not numbers or (weight < 0).any() or not (weight > 0).any():
+        return X, y, sample_weight
+    there = np.flatnonzero(weight > 0)
+    kept, merged = distinct_rows(
+        table[there], answers[there].reshape(len(there), -1), weight[there]
+    )
+    same = sample_weight is None and len(kept) == len(table)
+    kept = there[kept]
+    rows = _safe_indexing(X, kept) if hasattr(X, "columns") else table[kept]
+    return rows, answers[kept], None if same else merged
 
 
 def _order(columns):

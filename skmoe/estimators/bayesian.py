@@ -1,11 +1,18 @@
 """Variational Bayesian mixtures of experts."""
 
+import warnings
+from copy import copy
+
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
 
 from skmoe.estimators._classes import ClassesMixin
+from skmoe.estimators._columns import automatic
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
-from skmoe.estimators._rows import distinct_rows
+from skmoe.estimators._rows import canonical_training_set, distinct_rows
 from skmoe.estimators._watch import with_callbacks
 from skmoe.fitters import EM
 
@@ -13,6 +20,8 @@ from skmoe.fitters import EM
 LEAST_SHARE = 1.0
 # Up to this many rows are sorted, and equal ones merged.
 MOST_ORDERED = 10_000
+# From so many rows on, this share of them tells which features experts should see.
+LEAST_ROWS, HELD_OUT = 100, 0.2
 
 
 class BayesianMixin:
@@ -20,6 +29,48 @@ class BayesianMixin:
 
     # The rest of the sentence is fixed.
     criterion, start = "likelihood", "directions"
+
+    def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
+        """Fit; ``expert_features="auto"`` is settled first."""
+        if not _is_auto(self.expert_features):
+            return super()._learn(X, y, sample_weight, offset, groups, fitter)
+        trial = copy(self)
+        if self.warm_start and hasattr(self, "theta_"):
+            trial.expert_features = self._settled_features
+        else:
+            trial = self._with_features(X, y, sample_weight)
+        BaseMixture._learn(trial, X, y, sample_weight, offset, groups, fitter)
+        own = {name: getattr(self, name) for name in ("expert_features", "warm_start")}
+        self.__dict__.update(vars(trial), _settled_features=trial.expert_features, **own)
+        return self
+
+    def _with_features(self, X, y, sample_weight):
+        """Return a copy that sees the columns themselves, or a basis if that is better.
+
+        What counts is the log-density of a fifth of the rows under a fit to the others, with which
+        the copy goes on.
+        """
+        plain = copy(self)
+        plain.expert_features = None
+        basis = _basis_for(X, y)
+        if basis is None:
+            return plain
+        X, y, weight = canonical_training_set(X, y, sample_weight)
+        order = np.random.RandomState(0).permutation(_num_samples(X))
+        held_out, seen = np.split(order, [round(HELD_OUT * len(order))])
+        rows = [_safe_indexing(each, np.sort(seen)) for each in (X, y)]
+        rows.append(None if weight is None else np.asarray(weight)[np.sort(seen)])
+        rich = copy(self)
+        rich.expert_features = basis
+        trials, logs = (plain, rich), []
+        for trial in trials:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                BaseMixture._learn(trial, *rows)
+            answers = _safe_indexing(y, held_out)
+            logs.append(trial.score_samples(_safe_indexing(X, held_out), answers))
+            trial.warm_start = True
+        return trials[int(np.mean(logs[1]) > np.mean(logs[0]))]
 
     @property
     def fitter(self):
@@ -38,6 +89,20 @@ class BayesianMixin:
         self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
 
 
+def _basis_for(X, y):
+    """Return the basis that these rows can fill, or None; None also where they cannot be used."""
+    if y is None or any(hasattr(X, name) for name in ("toarray", "dask", "sweep")):
+        return None
+    shape = np.shape(np.asarray(X))
+    if len(shape) != 2 or shape[0] != len(np.asarray(y)) or shape[0] < LEAST_ROWS:
+        return None
+    return automatic(shape[1], shape[0])
+
+
+def _is_auto(features):
+    return isinstance(features, str) and features == "auto"
+
+
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
     """Mixture of experts with posteriors, which switches off the experts that it does not need.
 
@@ -49,8 +114,14 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         The expert bank; an instance sets its prior (`skmoe.experts.BayesianLinearExperts`).
     gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
         Who decides whom to ask.
-    expert_features, gate_features : list of int or str, basis, transformer, or None, default=None
-        Columns that experts or gate see; a transformer makes them from X. None: all columns.
+    expert_features : list of int or str, basis, transformer, None or "auto", default="auto"
+        Columns that the experts see; a transformer makes them from X, and "quadratic", "spline",
+        "spline_quadratic" and "fourier" name those of `skmoe.features`. None: all columns.
+        "auto": the columns themselves, or splines and products of them (as many as the rows can
+        fill) if these are better on a fifth of the rows, under fits to the
+        others.
+    gate_features : list of int or str, basis, transformer, or None, default=None
+        Columns that the gate sees.
     n_init : int, default=4
         Directions from which short runs start; the best is followed to the end.
     max_iter : int, default=1000
@@ -124,7 +195,7 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         *,
         experts="bayesian_linear",
         gate="bayesian_softmax",
-        expert_features=None,
+        expert_features="auto",
         gate_features=None,
         n_init=4,
         max_iter=1000,

@@ -14,7 +14,7 @@ from skmoe._math.logspace import pool_and_share
 from skmoe.distribution.pool import pooled
 from skmoe.estimators import _validation
 from skmoe.estimators._columns import automatic, most_columns
-from skmoe.estimators._rows import distinct_rows
+from skmoe.estimators._rows import canonical_training_set
 from skmoe.estimators.bayesian import BayesianMixtureOfExpertsRegressor
 from skmoe.features import (
     FourierFeatures,
@@ -152,7 +152,7 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             rng = check_random_state(self.random_state)
         members = self._members(X, rng)
         if has_fit_parameter(members[0], "sample_weight"):
-            X, y, sample_weight = _canonical(X, y, sample_weight)
+            X, y, sample_weight = canonical_training_set(X, y, sample_weight)
         weights = [self._drawn(sample_weight, X, rng) for _ in members]
         seen, held_out = self._split(_num_samples(X), rng)
         found = Parallel(n_jobs=self.n_jobs)(
@@ -396,36 +396,6 @@ def stacked_shares(logs, weight=None):
         counts = responsible.T @ weight + PRIOR_ROWS
         shares = counts / counts.sum()
     return shares
-
-
-def _canonical(X, y, sample_weight):
-    """Return rows of numbers sorted, equal ones merged and their weights added; others as they are.
-
-    Chance then treats a row of weight two like two equal ones. What cannot be used is left for the
-    members to refuse.
-    """
-    if any(hasattr(X, name) for name in ("toarray", "dask")):
-        return X, y, sample_weight
-    try:
-        table, answers = np.asarray(X), np.asarray(y)
-        weight = np.ones(len(table)) if sample_weight is None else np.asarray(sample_weight)
-    except ValueError:
-        return X, y, sample_weight
-    known = table.ndim == 2 and answers.ndim in (1, 2) and weight.ndim == 1
-    known = known and len(table) == len(answers) == len(weight) > 0
-    numbers = known and all(
-        each.dtype.kind in "fiub" and np.isfinite(each).all() for each in (table, answers, weight)
-    )
-    if not numbers or (weight < 0).any() or not (weight > 0).any():
-        return X, y, sample_weight
-    there = np.flatnonzero(weight > 0)
-    kept, merged = distinct_rows(
-        table[there], answers[there].reshape(len(there), -1), weight[there]
-    )
-    same = sample_weight is None and len(kept) == len(table)
-    kept = there[kept]
-    rows = _safe_indexing(X, kept) if hasattr(X, "columns") else table[kept]
-    return rows, answers[kept], None if same else merged
 
 
 def _varied(number, n_features, n_rows):

@@ -157,6 +157,31 @@ def acceleration(options):
         )
 
 
+def growth(options):
+    """How the CPU time of a pass grows with rows and with experts: exponents of a power law."""
+
+    def cost(n, K, d=10):
+        rng = np.random.default_rng(0)
+        X, y = np.asfortranarray(rng.standard_normal((n, d))), rng.standard_normal((n, 1))
+        mixture = Mixture(LinearExperts(), SoftmaxGate(), LogLikelihood())
+        few = InMemory(Block(X[:5000], X[:5000], y[:5000], np.ones(5000)))
+        theta = settle(mixture, few, rng.dirichlet(np.ones(K), size=5000))
+        batches, times = InMemory(Block(X, X, y, np.ones(n))), []
+        for _ in range(3):
+            start = time.process_time()
+            mixture.m_step(theta, batches.sweep(lambda block: mixture.sweep(theta, block)))
+            times.append(time.process_time() - start)
+        return min(times)
+
+    with threadpool_limits(1):
+        for name, sizes, costs in (
+            ("rows", ns := [10**4, 10**5, 10**6, 10**7], [cost(n, 4) for n in ns]),
+            ("experts", Ks := [4, 8, 16, 32, 64], [cost(50_000, K) for K in Ks]),
+        ):
+            exponent = np.polyfit(np.log(sizes), np.log(costs), 1)[0]
+            print(f"{name} {sizes}: {np.round(costs, 4).tolist()} s, exponent {exponent:.2f}")
+
+
 def imports(options):
     """What ``import skmoe`` adds to ``import sklearn``, in milliseconds, within one process."""
     code = (
@@ -172,7 +197,7 @@ def imports(options):
     print(f"import skmoe adds {package:.0f} ms, its regressor another {estimator:.0f} ms")
 
 
-SECTIONS = (reference, recovery, passes, predict, acceleration, imports)
+SECTIONS = (reference, recovery, passes, growth, predict, acceleration, imports)
 
 
 def main():

@@ -14,13 +14,23 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators import (
         BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
     )
+    from skmoe.estimators import (
+        HierarchicalMixtureOfExpertsClassifier as HierarchicalMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators import (
+        HierarchicalMixtureOfExpertsRegressor as HierarchicalMixtureOfExpertsRegressor,
+    )
+    from skmoe.estimators import MetaPiClassifier as MetaPiClassifier
+    from skmoe.estimators import MetaPiRegressor as MetaPiRegressor
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
     from skmoe.estimators import MixtureOfExpertsEnsemble as MixtureOfExpertsEnsemble
     from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
+    from skmoe.estimators import MixtureOfSoftmaxesClassifier as MixtureOfSoftmaxesClassifier
     from skmoe.estimators import (
         SparseMixtureOfExpertsClassifier as SparseMixtureOfExpertsClassifier,
     )
     from skmoe.estimators import SparseMixtureOfExpertsRegressor as SparseMixtureOfExpertsRegressor
+    from skmoe.estimators import TimeDelayClassifier as TimeDelayClassifier
     from skmoe.estimators import regularization_path as regularization_path
 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
@@ -28,13 +38,19 @@ _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
     "BayesianMixtureOfExpertsClassifier": "skmoe.estimators",
     "BayesianMixtureOfExpertsRegressor": "skmoe.estimators",
+    "HierarchicalMixtureOfExpertsClassifier": "skmoe.estimators",
+    "HierarchicalMixtureOfExpertsRegressor": "skmoe.estimators",
+    "MetaPiClassifier": "skmoe.estimators",
+    "MetaPiRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
     "MixtureOfExpertsEnsemble": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
+    "MixtureOfSoftmaxesClassifier": "skmoe.estimators",
     "regularization_path": "skmoe.estimators",
     "SparseMixtureOfExpertsClassifier": "skmoe.estimators",
     "SparseMixtureOfExpertsRegressor": "skmoe.estimators",
+    "TimeDelayClassifier": "skmoe.estimators",
 }
 _MODULES = (
     "batches",

@@ -50,6 +50,35 @@ class Parameters:
             start = stop
         return type(self)(*values)
 
+    def of_experts(self, numbers, n_experts):
+        """Return the parameters of the numbered experts of a bank of n_experts > 1.
+
+        Fields that all experts share, of one row or none, stay as they are.
+        """
+        return self._changed(
+            lambda value: (
+                value.of_experts(numbers, n_experts)
+                if isinstance(value, Parameters)
+                else (value[numbers] if _is_each_experts(value, n_experts) else value)
+            )
+        )
+
+    def with_experts(self, numbers, other, n_experts):
+        """Return parameters in which the numbered experts, of n_experts > 1, are those of other."""
+        others = iter(other._values())
+
+        def changed(value):
+            new = next(others)
+            if isinstance(value, Parameters):
+                return value.with_experts(numbers, new, n_experts)
+            if not _is_each_experts(value, n_experts):
+                return value
+            value = value.copy()
+            value[numbers] = new
+            return value
+
+        return self._changed(changed)
+
     def layout(self):
         """Return kind and shapes of the fields, as nested tuples that can be compared."""
         return type(self).__name__, tuple(
@@ -59,8 +88,17 @@ class Parameters:
             for value in self._values()
         )
 
+    def _changed(self, change):
+        """Return parameters whose fields went through a function."""
+        return type(self)(*(change(value) for value in self._values()))
+
     def _values(self):
         return [getattr(self, name) for name in self.__dataclass_fields__]
+
+
+def _is_each_experts(value, n_experts):
+    """Return whether an array has a row for each expert."""
+    return np.ndim(value) > 0 and len(value) == n_experts
 
 
 class Statistics:
@@ -118,9 +156,12 @@ class Part(BaseEstimator, ABC):
         M-steps from a neutral start after which given shares are followed well enough.
     sees_features : bool
         Whether the part's answers depend on x.
+    takes_arrays : bool
+        Whether rows may be arrays of other libraries than numpy, on their devices.
     """
 
     sees_features = True
+    takes_arrays = False
     monotone = True
     settling_steps = 1
 
@@ -227,6 +268,19 @@ class Experts(Part):
         """Return these experts where columns of X have names, (d,) or None; names to numbers."""
         return self
 
+    def with_common_noise(self):
+        """Return these experts with one Gaussian noise for all of them.
+
+        Raises
+        ------
+        ValueError
+            Where a family has no such noise.
+        """
+        raise ValueError(
+            f"{type(self).__name__} cannot share one Gaussian noise, in which errors are measured; "
+            "allowed are 'linear' and 'constant' experts."
+        )
+
     def with_offset(self, column):
         """Return these experts with the offset in the given column of X.
 
@@ -243,6 +297,18 @@ class Experts(Part):
         Only experts that know something in the user's units have anything to do.
         """
         return self
+
+    def without(self, theta, lost):
+        """Return the bank and its parameters without the lost experts.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Of two experts at least.
+        lost : ndarray of shape (K,), bool
+            At least one is left.
+        """
+        return self, theta.of_experts(np.flatnonzero(~lost), len(lost))
 
     def response(self, X, y):
         """Return y (n, q) on the scale on which the experts are linear, for first guesses."""
@@ -277,7 +343,10 @@ class Experts(Part):
 
     @abstractmethod
     def statistics(self, theta, X, y, weight):
-        """Return the Statistics of a block of rows under the weights (n, K)."""
+        """Return the Statistics of a block of rows under the weights (n, K).
+
+        Experts that can share one noise also take answers (n, K, q), one for each expert.
+        """
 
     @abstractmethod
     def mean(self, theta, X):
@@ -289,7 +358,16 @@ class Experts(Part):
 
 
 class Gate(Part):
-    """g(x): whom to ask. Its log-weights are normalized over the experts."""
+    """g(x): whom to ask. Its log-weights are normalized over the experts.
+
+    Attributes
+    ----------
+    follows_score : bool
+        Whether the M-step follows the score h - g of the rows alone, so that shares h which add
+        up to one will do even where some lie below zero.
+    """
+
+    follows_score = False
 
     @abstractmethod
     def init(self, X, n_experts):
@@ -298,6 +376,14 @@ class Gate(Part):
     @abstractmethod
     def log_prob(self, theta, X):
         """Return the log-weights log g_k(x), shape (n, K)."""
+
+    def tree(self, n_experts):
+        """Return the Tree in which the gate asks its experts, or None where all are equals."""
+        return None
+
+    def resized(self, n_experts):
+        """Return the gate for another number of experts, where some rows are looked at alone."""
+        return self
 
     def weights(self, theta, X):
         """Return the weights g_k(x), shape (n, K); rows sum to 1."""
@@ -311,6 +397,49 @@ class Gate(Part):
     def statistics(self, theta, X, weight):
         """Return the Statistics of a block of rows that go to the experts with weight (n, K)."""
 
+    def slope(self, theta, X, weight):
+        """Return the slope of sum_nk weight_nk log g_k(x_n) plus penalty, as Parameters.
+
+        Weights (n, K) may be negative here; it is linear in them. A gate overrides it where it can
+        do without statistics that only an M-step asks for. None where it has no gradient.
+        """
+        return self.gradient(theta, self.statistics(theta, X, weight))
+
+    def leaning(self, theta, expert, log_odds):
+        """Return neutral theta with one expert ahead of the others, or None if the gate cannot.
+
+        Parameters
+        ----------
+        theta : Parameters
+            From ``init``.
+        expert : int
+        log_odds : float
+            By how much its score leads, wherever it competes.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Division:
+    """How rows are divided among the experts.
+
+    Attributes
+    ----------
+    pooled : ndarray of shape (n,)
+        What each row adds to the bound.
+    share : ndarray of shape (n, K)
+        Weights under which the experts learn.
+    gate_share : ndarray of shape (n, K)
+        Shares that the gate follows; often the same array.
+    answers : ndarray of shape (n, q) or (n, K, q)
+        What the experts learn.
+    """
+
+    pooled: np.ndarray
+    share: np.ndarray
+    gate_share: np.ndarray
+    answers: np.ndarray
+
 
 class Criterion(BaseEstimator, ABC):
     """What is climbed, and how the rows are shared out among the experts.
@@ -319,21 +448,60 @@ class Criterion(BaseEstimator, ABC):
     ----------
     smooth : bool
         Whether the shares move smoothly with the parameters (accelerators need it).
+    monotone : bool
+        Whether M-steps under its shares never lower the bound.
+    is_likelihood : bool
+        Whether it is a likelihood of mixtures: rows of a group multiply, curvature tells
+        standard errors.
+    takes_arrays : bool
+        Whether rows may be arrays of other libraries than numpy, on their devices.
+    patience : int
+        Passes without a new best place after which there will be none, where passes may lose
+        height.
     """
 
     smooth = True
+    monotone = True
+    is_likelihood = True
+    takes_arrays = False
+    patience = 5
+
+    def suited(self, experts, gate):
+        """Return the experts as this criterion needs them.
+
+        Raises
+        ------
+        ValueError
+            Where experts or gate cannot learn by it.
+        """
+        return experts
 
     @abstractmethod
     def pool_and_share(self, joint):
         """Return the pooled evidence (n,) and the responsibilities (n, K) of joint (n, K)."""
 
+    def divide(self, mixture, theta, block):
+        """Return the Division of a block of rows at theta."""
+        pooled, share = self.pool_and_share(mixture.joint(theta, block))
+        return Division(pooled, share, share, block.y)
+
     @abstractmethod
     def predictive_weights(self, gate):
         """Return the weights (n, K) of the answer, from those of the gate (n, K)."""
 
+    def answer(self, weights, components):
+        """Return weights and components of the predictive mixture, from those of gate and experts.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n, K)
+        components : Components
+        """
+        return self.predictive_weights(weights), components
+
     @abstractmethod
-    def log_density(self, log_gate, log_prob):
-        """Return the answer's log-density (n,) from those of gate and experts (n, K)."""
+    def log_density(self, mixture, theta, block):
+        """Return the log-density (n,) of the rows' answers under the predictive mixture."""
 
 
 class Components(ABC):

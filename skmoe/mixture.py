@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmoe._math.sums import column_totals, weighted_total
 from skmoe.base import Criterion, Experts, Gate, Parameters, Statistics
 
 __all__ = ["GroupedMixture", "Mixture", "MixtureParameters", "MixtureStatistics"]
@@ -60,7 +61,12 @@ class Mixture:
     @property
     def monotone(self):
         """Whether passes of EM never lower the bound."""
-        return self.experts.monotone and self.gate.monotone
+        return self.experts.monotone and self.gate.monotone and self.criterion.monotone
+
+    @property
+    def takes_arrays(self):
+        """Whether rows may be arrays of other libraries than numpy, on their devices."""
+        return all(part.takes_arrays for part in (self.experts, self.gate, self.criterion))
 
     def joint(self, theta, block):
         """Return log g_k(x) + log p_k(y | x) as learning sees it, shape (n, K)."""
@@ -77,14 +83,18 @@ class Mixture:
 
     def sweep(self, theta, block):
         """Return the MixtureStatistics of a block of rows: E-step and sums in one go."""
-        pooled, share = self.criterion.pool_and_share(self.joint(theta, block))
+        found = self.criterion.divide(self, theta, block)
+        share = found.share
         share *= block.weight[:, None]
+        # Most criteria have one array for both.
+        same = found.gate_share is share
+        gate_share = share if same else found.gate_share * block.weight[:, None]
         return MixtureStatistics(
-            pooled=float(np.dot(pooled.astype(np.float64), block.weight)),
-            total=float(block.weight.sum(dtype=np.float64)),
-            shares=share.sum(axis=0, dtype=np.float64),
-            experts=self.experts.statistics(theta.experts, block.X, block.y, share),
-            gate=self.gate.statistics(theta.gate, block.X_gate, share),
+            pooled=weighted_total(found.pooled, block.weight),
+            total=block.total,
+            shares=column_totals(share),
+            experts=self.experts.statistics(theta.experts, block.X, found.answers, share),
+            gate=self.gate.statistics(theta.gate, block.X_gate, gate_share),
         )
 
     def bound(self, theta, statistics):

@@ -100,6 +100,33 @@ def test_m_steps_raise_the_weighted_log_likelihood(gate, K, seed):
     assert (np.diff(climbed) > -1e-9 * abs(climbed[-1])).all()
 
 
+@gates
+@sizes
+def test_slopes_are_the_gradients_of_signed_weights(gate, K):
+    case = Case(gate, K)
+    weight = case.rng.standard_normal(case.weight.shape)
+    slope = gate.slope(case.theta, case.X, weight)
+    if slope is None:
+        pytest.skip("this gate has no gradient")
+    statistics = gate.statistics(case.theta, case.X, weight)
+    np.testing.assert_allclose(
+        slope.flatten(), gate.gradient(case.theta, statistics).flatten(), atol=1e-9
+    )
+
+
+@gates
+@sizes
+def test_one_expert_can_be_asked_alone(gate, K):
+    case, which = Case(gate, K), K - 1
+    leaning = gate.leaning(gate.init(case.X, K), which, 50.0)
+    if leaning is None:
+        pytest.skip("this gate cannot")
+    floor = 1.0 - 1e-9 if not hasattr(gate, "min_share") else 1.0 - K * gate.min_share
+    assert (gate.weights(leaning, case.X)[:, which] > floor).all()
+    mild = gate.leaning(gate.init(case.X, K), which, 0.5)
+    assert (gate.weights(mild, case.X).argmax(axis=1) == which).all()
+
+
 @exact
 @sizes
 def test_m_steps_end_where_the_objective_is_flat(gate, K):
@@ -170,7 +197,8 @@ def test_order_of_rows_and_experts_does_not_matter(gate, K):
     case = Case(gate, K)
     shuffled = case.statistics(case.theta, case.rng.permutation(N_ROWS))
     np.testing.assert_allclose(flat(shuffled), flat(case.statistics(case.theta)), atol=1e-9)
-    order = np.roll(np.arange(K), 1)
+    # A tree's leaves may change sides; any other gate's experts may trade places at will.
+    order = np.arange(K)[::-1]
     straight = gate.log_prob(case.settled(case.start, 8), case.X)
     case.weight = case.weight[:, order]
     turned = gate.log_prob(case.settled(case.start, 8), case.X)

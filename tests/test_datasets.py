@@ -7,6 +7,7 @@ import pytest
 
 from skmoe.datasets import (
     load_ethanol,
+    load_genesis,
     load_motorcycle,
     load_vowels,
     make_mixture_of_experts,
@@ -50,6 +51,25 @@ def test_frames_hold_the_same_numbers(load):
     np.testing.assert_array_equal(
         frames.target.to_numpy().astype(arrays.target.dtype), arrays.target
     )
+
+
+def test_genesis_tells_the_words_before():
+    genesis = load_genesis(n_context=2, min_count=1)
+    assert genesis.text.startswith("In the beginning God created the heaven and the earth.")
+    assert len(genesis.text.split()) == 5667
+    n_words = len(genesis.target_names)
+    assert genesis.data.shape == (len(genesis.target), 2 * n_words)
+    assert (genesis.data.sum(axis=1) == 2).all()
+    told = ["in", "the", "beginning", "god", "created", "the", "heaven", "and", "the", "earth", "."]
+    assert genesis.target[: len(told) - 2].tolist() == told[2:]
+    for row, word in zip(genesis.data[:9], told, strict=False):
+        names = [genesis.feature_names[i] for i in np.flatnonzero(row)]
+        assert f"-2={word}" in names
+    X, y = load_genesis(return_X_y=True)
+    values, counts = np.unique(y, return_counts=True)
+    assert "<rare>" in values and counts.min() >= 5 and X.shape == (6509, len(values))
+    with pytest.raises(ValueError, match="n_context"):
+        load_genesis(n_context=0)
 
 
 def test_vowels_know_their_speakers():

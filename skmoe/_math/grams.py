@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from skmoe._math.array_api import everywhere
+
 
 class _Scratch(threading.local):
     """The quadratic features last computed in this thread, and the rows they belong to.
@@ -71,6 +73,7 @@ def _fill_products(columns, out):
         start += d - i
 
 
+@everywhere
 def weighted_grams(X, weight):
     """Return sum_n weight_nj [1, x_n] [1, x_n]' for every column j of the weights.
 
@@ -100,6 +103,7 @@ def _upper_triangle(p):
     return np.triu_indices(p)
 
 
+@everywhere
 def weighted_crosses(X, weight):
     """Return sum_n weight_nj [1, x_n], shape (J, d + 1), float64."""
     crosses = np.empty((weight.shape[1], X.shape[1] + 1))
@@ -108,6 +112,7 @@ def weighted_crosses(X, weight):
     return crosses
 
 
+@everywhere
 def linear(X, coef, intercept):
     """Return coef_j' x_n + intercept_j, shape (n, J), stored so that the rows run fastest.
 
@@ -116,3 +121,45 @@ def linear(X, coef, intercept):
     scores = coef.astype(X.dtype, copy=False) @ X.T
     scores += intercept.astype(X.dtype, copy=False)[:, None]
     return scores.T
+
+
+@everywhere
+def lines(X, coef, intercept):
+    """Return coef_k x_n + intercept_k, shape (n, K, q), for coef (K, q, d) and intercept (K, q)."""
+    K, q, d = coef.shape
+    coef = coef.transpose(1, 0, 2).reshape(q * K, d)
+    flat = linear(X, coef, intercept.T.ravel())
+    return flat.T.reshape(q, K, len(X)).T
+
+
+@everywhere
+def residuals(y, means):
+    """Return y - means, (n, K, q), in the place of the means, for y (n, q)."""
+    return np.subtract(y[:, None, :], means, out=means)
+
+
+@everywhere
+def weighted_products(X, y, weight):
+    """Return what regressions on [1, x] need to know of y.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    y : ndarray of shape (n, q), or (n, K, q): answers of each expert's own
+    weight : ndarray of shape (n, K)
+
+    Returns
+    -------
+    cross : ndarray of shape (K, d + 1, q)
+        sum_n weight_nk [1, x_n] y_n'.
+    square : ndarray of shape (K, q, q)
+        sum_n weight_nk y_n y_n'.
+    """
+    K, q = weight.shape[1], y.shape[-1]
+    cross, square = np.empty((K, X.shape[1] + 1, q)), np.empty((K, q, q))
+    for j in range(q):
+        weighted = weight * (y[:, j, None] if y.ndim == 2 else y[:, :, j])
+        cross[:, 0, j] = weighted.sum(axis=0)
+        cross[:, 1:, j] = weighted.T @ X
+        square[:, j] = weighted.T @ y if y.ndim == 2 else np.einsum("nk,nkq->kq", weighted, y)
+    return cross, square

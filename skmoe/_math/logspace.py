@@ -2,12 +2,15 @@
 
 import numpy as np
 
+from skmoe._math.array_api import everywhere
+
 
 def log_sum_exp(logs):
     """Return log sum_k exp(logs_nk), shape (n,), for logs (n, K)."""
     return pool_and_share(logs)[0]
 
 
+@everywhere
 def pool_and_share(logs):
     """Return log sum_k exp(logs_nk), shape (n,), and the normalized exponentials (n, K).
 
@@ -30,6 +33,7 @@ def pool_and_share(logs):
     return pooled, share
 
 
+@everywhere
 def log_softmax(scores):
     """Return scores_nk - log sum_j exp(scores_nj), shape (n, K)."""
     top = scores.max(axis=1)
@@ -38,6 +42,7 @@ def log_softmax(scores):
     return shifted
 
 
+@everywhere
 def softmax(scores):
     """Return exp(scores_nk) / sum_j exp(scores_nj), shape (n, K)."""
     share = scores - scores.max(axis=1)[:, None]

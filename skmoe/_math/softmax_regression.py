@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from skmoe._math.array_api import everywhere
 from skmoe._math.elastic_net import elastic_net
 from skmoe._math.newton import damped, newton_step
 from skmoe._math.solve import solve_psd
@@ -40,6 +41,7 @@ def _pair_products(probability, total, out):
         np.multiply(weighted[:, j], probability[:, k], out=out[:, p])
 
 
+@everywhere
 def curvature_weights(probability, total):
     """Return the row weights (n, P) of the Grams that `softmax_step` asks for.
 
@@ -60,6 +62,11 @@ def curvature_weights(probability, total):
     products = np.empty((len(pairs(C)[0]), n), dtype=probability.dtype).T
     _pair_products(probability, total, products)
     return products
+
+
+def n_curves(n_classes):
+    """Return how many columns of `curvature_weights` so many classes have (an int)."""
+    return n_classes if n_classes > MOST_PAIRED else len(pairs(n_classes)[0])
 
 
 def softmax_step(now, score, curvature, total, alpha, l1_ratio):
@@ -83,22 +90,41 @@ def softmax_step(now, score, curvature, total, alpha, l1_ratio):
         return np.zeros_like(now)
     if len(now) > MOST_PAIRED:
         return _step_of_many(now, score, curvature, total, alpha, l1_ratio)
-    step = _step_of_few if alpha * l1_ratio == 0 else _sparse_step
-    move = step(now, score, curvature, total, alpha, l1_ratio)
-    return move * _shortening(move, curvature)
+    if alpha * l1_ratio == 0:
+        return _steps_of_few(now[None], score[None], curvature[None], np.array([total]), alpha)[0]
+    move = _sparse_step(now, score, curvature, total, alpha, l1_ratio)
+    return move * _shortening(move[None], curvature[None])[0]
 
 
-def _step_of_few(now, score, curvature, total, alpha, l1_ratio):
-    basis = contrasts(len(now))
+def softmax_steps(now, score, curvature, total, alpha, l1_ratio):
+    """Return the steps (N, C, p) of N regressions side by side; see `softmax_step`.
+
+    Parameters
+    ----------
+    now, score : ndarrays of shape (N, C, p)
+    curvature : ndarray of shape (N, P, p, p)
+    total : ndarray of shape (N,)
+    alpha, l1_ratio : float
+    """
+    if 1 < now.shape[1] <= MOST_PAIRED and alpha * l1_ratio == 0:
+        return _steps_of_few(now, score, curvature, total, alpha)
+    rows = zip(now, score, curvature, total, strict=True)
+    return np.stack([softmax_step(*each, alpha, l1_ratio) for each in rows])
+
+
+def _steps_of_few(now, score, curvature, total, alpha):
+    """Return damped Newton steps (N, C, p) of N regressions of few classes, under a ridge."""
+    basis = contrasts(now.shape[1])
     inner = basis.T @ now
-    ridge = np.full_like(inner, alpha)
+    ridge = np.full(inner.shape[1:], alpha)
     ridge[:, 0] = 0.0
     slope = basis.T @ score - ridge * inner
     curved = _curvature(curvature, basis)
-    curved[np.diag_indices(len(curved))] += ridge.ravel() + DAMPING * total
-    step = solve_psd(curved[None], slope.reshape(1, -1, 1)).reshape(inner.shape)
+    curved[:, *np.diag_indices(curved.shape[1])] += ridge.ravel() + DAMPING * total[:, None]
+    step = solve_psd(curved, slope.reshape(len(now), -1, 1)).reshape(inner.shape)
     # What does not sum to zero changes no probability, and goes.
-    return basis @ (inner + step) - now
+    move = basis @ (inner + step) - now
+    return move * _shortening(move, curvature)[:, None, None]
 
 
 def carried_score(score, curvature, move):
@@ -116,7 +142,7 @@ def carried_score(score, curvature, move):
 def _sparse_step(now, score, curvature, total, alpha, l1_ratio):
     """Newton step under a lasso: coefficients themselves are penalized, not their contrasts."""
     C, p = now.shape
-    curved = _curvature(curvature, np.eye(C))
+    curved = _curvature(curvature[None], np.eye(C))[0]
     curved[np.diag_indices(C * p)] += DAMPING * total
     penalized = np.full((C, p), alpha)
     penalized[:, 0] = 0.0
@@ -143,30 +169,39 @@ def _step_of_many(now, score, curvature, total, alpha, l1_ratio):
 
 
 def _shortening(step, curvature):
-    """Return by how much to shorten a step (C, p): as `damped`, over all pairs of classes."""
-    first, second = pairs(len(step))
-    difference = step[first] - step[second]
-    square = np.einsum("ap,apq,aq->", difference, curvature, difference)
-    reach = np.sqrt(max(square, 0.0) / max(curvature[:, 0, 0].sum(), 1e-300))
-    return np.log1p(reach) / reach if reach > 1e-8 else 1.0
+    """Return by how much to shorten steps (N, C, p): as `damped`, over all pairs of classes."""
+    first, second = pairs(step.shape[1])
+    difference = step[:, first] - step[:, second]
+    square = np.einsum("nap,napq,naq->n", difference, curvature, difference)
+    mass = curvature[:, :, 0, 0].sum(axis=1)
+    reach = np.sqrt(np.maximum(square, 0.0) / np.maximum(mass, 1e-300))
+    return np.where(reach > 1e-8, np.log1p(reach) / np.maximum(reach, 1e-8), 1.0)
 
 
 def _curvature(blocks, basis):
-    """Assemble the curvature (s p, s p) in the coordinates of a basis (C, s), from its pairs.
+    """Assemble curvatures (N, s p, s p) in the coordinates of a basis (C, s), from their pairs.
 
     Pair (j, k) curves along the difference of the two scores alone, so its share is the outer
     product of that difference with itself times the pair's Gram.
     """
     C, size = basis.shape
-    p = blocks.shape[1]
+    N, P, p, _ = blocks.shape
     first, second = pairs(C)
     difference = basis[first] - basis[second]
     outer = difference[:, :, None] * difference[:, None, :]
-    joined = outer.reshape(len(first), -1).T @ blocks.reshape(len(first), -1)
-    return joined.reshape(size, size, p, p).transpose(0, 2, 1, 3).reshape(size * p, size * p)
+    joined = outer.reshape(P, -1).T @ blocks.reshape(N, P, -1)
+    joined = joined.reshape(N, size, size, p, p).transpose(0, 1, 3, 2, 4)
+    return joined.reshape(N, size * p, size * p)
 
 
 def elastic_net_penalty(coef, alpha, l1_ratio):
     """Return minus alpha (l1_ratio |V|_1 + (1 - l1_ratio) / 2 |V|^2), a float."""
     lasso = float(np.abs(coef).sum()) if l1_ratio > 0 else 0.0
     return -alpha * (l1_ratio * lasso + 0.5 * (1.0 - l1_ratio) * float(np.square(coef).sum()))
+
+
+def one_ahead(n_scores, which, log_odds):
+    """Return scores (n_scores,) that sum to zero, one of which leads the others by log_odds."""
+    scores = np.full(n_scores, -log_odds / n_scores)
+    scores[which] += log_odds
+    return scores

@@ -10,7 +10,7 @@ from skmoe.batches.rows import (
     threads_for_rows,
 )
 from skmoe.batches.scaling import Affine, Change, Scaling, Standardizer
-from skmoe.batches.sources import ArraySource, RowBlocks, Rows, Source, sample_of
+from skmoe.batches.sources import ArraySource, DeviceSource, RowBlocks, Rows, Source, sample_of
 
 __all__ = [
     "Affine",
@@ -18,6 +18,7 @@ __all__ = [
     "Batches",
     "Block",
     "Change",
+    "DeviceSource",
     "InMemory",
     "Moments",
     "Prepared",

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from skmoe.batches.sources import ArraySource, Rows, Source
 
-__all__ = ["DaskSource"]
+__all__ = ["DaskSource", "partitions"]
 
 # Sums that are added up in one task.
 FAN_IN = 8
@@ -25,9 +25,9 @@ class DaskSource(Source):
     """
 
     def __init__(self, X, y, sample_weight=None):
-        parts = [_partitions(X, "X")]
+        parts = [partitions(X, "X")]
         for name, value in (("y", y), ("sample_weight", sample_weight)):
-            parts.append([None] * len(parts[0]) if value is None else _partitions(value, name, X))
+            parts.append([None] * len(parts[0]) if value is None else partitions(value, name, X))
             if len(parts[-1]) != len(parts[0]):
                 raise ValueError(
                     f"{name} has {len(parts[-1])} partitions and X has {len(parts[0])}; "
@@ -67,8 +67,17 @@ def _sum(parts):
     return total
 
 
-def _partitions(collection, name, like=None):
-    """Return the partitions of a collection as Dask's delayed objects."""
+def partitions(collection, name, like=None):
+    """Return the partitions of a collection as Dask's delayed objects.
+
+    Parameters
+    ----------
+    collection : dask array, frame or series, or array-like
+    name : str
+        Of the argument, for messages.
+    like : dask collection or None
+        Rows to whose partitions an array is cut.
+    """
     if hasattr(collection, "to_dask_array"):
         return list(collection.to_delayed())
     if not hasattr(collection, "to_delayed"):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmoe._math import sums
 from skmoe.base import Statistics
 from skmoe.batches.rows import Batches, InMemory
 from skmoe.batches.scaling import Standardizer
@@ -64,10 +65,7 @@ class Moments(Statistics):
     @classmethod
     def of(cls, A, weight):
         """Measure the columns of A (n, d) under the row weights (n,)."""
-        A, weight = A.astype(np.float64, copy=False), weight.astype(np.float64, copy=False)
-        total = float(weight.sum())
-        mean = weight @ A / total if total > 0 else np.zeros(A.shape[1])
-        return cls(len(A), total, mean, weight @ np.square(A - mean))
+        return cls(A.shape[0], sums.total(weight), *sums.moments(A, weight))
 
     def __add__(self, other):
         total = self.total + other.total

@@ -11,6 +11,8 @@ from operator import add
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from skmoe._math.sums import total
+
 __all__ = ["Batches", "Block", "InMemory", "cache_rows", "map_blocks", "threads_for_rows"]
 
 # Numbers that stay within a core's share of the cache. Shorter blocks pay for interpreter time,
@@ -69,15 +71,17 @@ class Block:
     @property
     def n_rows(self):
         """Number of rows."""
-        return len(self.y)
+        return self.y.shape[0]
 
     @property
     def total(self):
         """Weight of all rows (a float)."""
-        return float(self.weight.sum(dtype=np.float64))
+        return total(self.weight)
 
 
 def _read_only(array):
+    if not isinstance(array, np.ndarray):
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmoe._math.array_api import standardized
 from skmoe._math.extremes import far_rows, spread_of, squares_overflow
 
 __all__ = ["Affine", "Change", "Scaling", "Standardizer"]
@@ -84,6 +85,8 @@ class Standardizer:
 
     def apply(self, A):
         """Return the standardized columns, column-major, in the precision of A."""
+        if not isinstance(A, np.ndarray):
+            return standardized(A, self.mean, self.scale, self.constant)
         with np.errstate(over="ignore", invalid="ignore"):
             columns = np.subtract(A.T, self.mean[:, None], dtype=A.dtype, order="C")
             columns *= (1.0 / self.scale)[:, None].astype(A.dtype)

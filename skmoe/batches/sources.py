@@ -8,6 +8,8 @@ from operator import add
 
 import numpy as np
 
+from skmoe._math.array_api import beside, is_elsewhere
+from skmoe._math.array_api import view as at_home
 from skmoe.base import Statistics
 from skmoe.batches.rows import map_blocks
 
@@ -30,7 +32,7 @@ class Rows:
     weight: np.ndarray
 
     def __len__(self):
-        return len(self.y)
+        return self.y.shape[0]
 
 
 @dataclass(frozen=True)
@@ -155,14 +157,47 @@ def iter_is_spent(blocks):
     return hasattr(blocks, "__next__")
 
 
+class DeviceSource(Source):
+    """Arrays of another library than numpy, which stay on their device.
+
+    Parameters
+    ----------
+    X, y, weight : arrays of shape (n, d), (n,) or (n, q), and (n,) or None
+        Arrays of numpy's follow X to its device.
+    """
+
+    # Launching work on a device costs more than a long block.
+    LEAST_ROWS = 2**17
+
+    def __init__(self, X, y, weight=None):
+        y = y if is_elsewhere(y) else beside(np.asarray(y), X)
+        if y.shape[0] != X.shape[0]:
+            raise ValueError(f"X has {X.shape[0]} rows and y has {y.shape[0]}.")
+        weight = np.ones(X.shape[0]) if weight is None else weight
+        weight = weight if is_elsewhere(weight) else beside(np.asarray(weight), X)
+        if weight.shape[0] != X.shape[0]:
+            raise ValueError(f"sample_weight has {weight.shape[0]} rows and X has {X.shape[0]}.")
+        self.X, self.y, self.weight = X, y, weight
+
+    def sweep(self, function, block_rows, n_threads=1):
+        return reduce(add, map(function, self.blocks(max(block_rows, self.LEAST_ROWS))))
+
+    def blocks(self, block_rows, rng=None):
+        n_rows = self.X.shape[0]
+        starts = np.arange(0, n_rows, block_rows)
+        for start in starts if rng is None else rng.permutation(starts):
+            where = slice(int(start), int(min(start + block_rows, n_rows)))
+            yield Rows(self.X[where, :], self.y[where, ...], self.weight[where])
+
+
 def sample_of(source, n_rows, block_rows):
-    """Return about n_rows rows of a source at regular distances, as Rows."""
+    """Return about n_rows rows of a source at regular distances, as Rows of numpy arrays."""
     n = source.sweep(len, block_rows)
     stride = max(1, n // n_rows)
 
     def some(rows):
-        X, y, weight = (np.asarray(a)[::stride].copy() for a in (rows.X, rows.y, rows.weight))
-        return Sample((Rows(X, y, weight),))
+        arrays = (rows.X[::stride, ...], rows.y[::stride, ...], rows.weight[::stride])
+        return Sample((Rows(*(np.array(at_home(array)) for array in arrays)),))
 
     return source.sweep(some, block_rows).rows()
 

@@ -70,17 +70,13 @@ def load_motorcycle(*, return_X_y=False, as_frame=False):
     data : Bunch
         Dictionary whose entries can also be read as attributes:
 
-        data : {ndarray, DataFrame} of shape (133, 1)
-            Time after the impact in ms.
-        target : {ndarray, Series} of shape (133,)
-            Acceleration of the head in g.
-        feature_names, target_names : list of str
-        frame : DataFrame of shape (133, 2) or None
-            Features and target, only with ``as_frame=True``.
-        DESCR : str
-            What the data are and where they come from.
-        filename : str
-            Where the file is.
+        - ``data`` : {ndarray, DataFrame} of shape (133, 1). Time after the impact in ms.
+        - ``target`` : {ndarray, Series} of shape (133,). Acceleration of the head in g.
+        - ``feature_names``, ``target_names`` : list of str.
+        - ``frame`` : DataFrame of shape (133, 2) or None. Features and target, only with
+          ``as_frame=True``.
+        - ``DESCR`` : str. What the data are and where they come from.
+        - ``filename`` : str. Where the file is.
     (data, target) : tuple
         With ``return_X_y=True``.
 
@@ -117,17 +113,14 @@ def load_ethanol(*, return_X_y=False, as_frame=False):
     data : Bunch
         Dictionary whose entries can also be read as attributes:
 
-        data : {ndarray, DataFrame} of shape (88, 2)
-            Equivalence ratio ``E`` and compression ratio ``C``, without units.
-        target : {ndarray, Series} of shape (88,)
-            Nitrogen oxides in micrograms per joule.
-        feature_names, target_names : list of str
-        frame : DataFrame of shape (88, 3) or None
-            Features and target, only with ``as_frame=True``.
-        DESCR : str
-            What the data are and where they come from.
-        filename : str
-            Where the file is.
+        - ``data`` : {ndarray, DataFrame} of shape (88, 2). Equivalence ratio ``E`` and compression
+          ratio ``C``, without units.
+        - ``target`` : {ndarray, Series} of shape (88,). Nitrogen oxides in micrograms per joule.
+        - ``feature_names``, ``target_names`` : list of str.
+        - ``frame`` : DataFrame of shape (88, 3) or None. Features and target, only with
+          ``as_frame=True``.
+        - ``DESCR`` : str. What the data are and where they come from.
+        - ``filename`` : str. Where the file is.
     (data, target) : tuple
         With ``return_X_y=True``.
 
@@ -162,23 +155,19 @@ def load_vowels(*, return_X_y=False, as_frame=False):
     data : Bunch
         Dictionary whose entries can also be read as attributes:
 
-        data : {ndarray, DataFrame} of shape (1520, 4)
-            Fundamental frequency ``f0`` and formants ``f1, f2, f3`` in Hz.
-        target : {ndarray, Series} of shape (1520,)
-            The vowel, a str in X-SAMPA.
-        feature_names : list of str
-        target_names : ndarray of shape (10,)
-            The ten vowels, sorted as in the ``classes_`` of a classifier.
-        speaker : ndarray of shape (1520,)
-            Number of the speaker, 1 to 76: the ``groups`` of a split by speaker.
-        speaker_kind : ndarray of shape (1520,)
-            ``"man"``, ``"woman"`` or ``"child"``.
-        frame : DataFrame of shape (1520, 5) or None
-            Features and target, only with ``as_frame=True``.
-        DESCR : str
-            What the data are and where they come from.
-        filename : str
-            Where the file is.
+        - ``data`` : {ndarray, DataFrame} of shape (1520, 4). Fundamental frequency ``f0`` and
+          formants ``f1, f2, f3`` in Hz.
+        - ``target`` : {ndarray, Series} of shape (1520,). The vowel, a str in X-SAMPA.
+        - ``feature_names`` : list of str.
+        - ``target_names`` : ndarray of shape (10,). The ten vowels, sorted as in the ``classes_``
+          of a classifier.
+        - ``speaker`` : ndarray of shape (1520,). Number of the speaker, 1 to 76: the ``groups`` of
+          a split by speaker.
+        - ``speaker_kind`` : ndarray of shape (1520,). ``"man"``, ``"woman"`` or ``"child"``.
+        - ``frame`` : DataFrame of shape (1520, 5) or None. Features and target, only with
+          ``as_frame=True``.
+        - ``DESCR`` : str. What the data are and where they come from.
+        - ``filename`` : str. Where the file is.
     (data, target) : tuple
         With ``return_X_y=True``.
 

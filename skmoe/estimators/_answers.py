@@ -10,6 +10,7 @@ from skmoe._math.extremes import within_numbers
 from skmoe.batches import Block
 from skmoe.distribution import MixtureDistribution
 from skmoe.estimators import _validation
+from skmoe.estimators._elsewhere import anywhere, at_home
 from skmoe.mixture import GroupedMixture
 
 __all__ = ["AnswersMixin"]
@@ -18,6 +19,7 @@ __all__ = ["AnswersMixin"]
 class AnswersMixin:
     """Answers of a fitted sentence, in the units of the user's data."""
 
+    @anywhere
     def predict_distribution(self, X, offset=None):
         """Return the predictive mixture of every row.
 
@@ -47,14 +49,19 @@ class AnswersMixin:
         (10,)
         """
         seen, seen_by_gate = self._seen(self._table(X), offset)
-        return MixtureDistribution(
-            self._weights(seen_by_gate),
+        weights, components = self._mixture.criterion.answer(
+            self.gate_.weights(self.theta_.gate, seen_by_gate),
             self.experts_.components(self.theta_.experts, seen),
+        )
+        return MixtureDistribution(
+            weights,
+            components,
             loc=self._scaling.y.mean,
             scale=self._scaling.y.scale,
             squeeze=self._flat,
         )
 
+    @anywhere
     def predict_gate(self, X):
         """Return the gate's weights.
 
@@ -84,6 +91,7 @@ class AnswersMixin:
         _, seen = self._seen(self._table(X))
         return np.ascontiguousarray(self.gate_.weights(self.theta_.gate, seen))
 
+    @anywhere
     def predict_experts(self, X, offset=None):
         """Return every expert's mean.
 
@@ -117,6 +125,7 @@ class AnswersMixin:
         means = np.ascontiguousarray(self._in_units_of_y(means).astype(seen.dtype, copy=False))
         return means[:, :, 0] if self._flat else means
 
+    @anywhere
     def apply(self, X):
         """Return the number of the most weighted expert of every row.
 
@@ -145,6 +154,7 @@ class AnswersMixin:
         """
         return self.predict_gate(X).argmax(axis=1)
 
+    @anywhere
     def responsibilities(self, X, y, offset=None, groups=None):
         """Return who made which row, given its answer.
 
@@ -183,6 +193,7 @@ class AnswersMixin:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(self._mixture.share(self.theta_, block))
 
+    @anywhere
     def score_samples(self, X, y=None, offset=None):
         """Return the log-density of every answer.
 
@@ -220,10 +231,7 @@ class AnswersMixin:
             y = self._likeliest(X, offset)
         block = self._answered(table, y, offset)
         with np.errstate(over="ignore"):
-            logs = self._mixture.criterion.log_density(
-                self.gate_.log_prob(self.theta_.gate, block.X_gate),
-                self.experts_.log_prob(self.theta_.experts, block.X, block.y),
-            )
+            logs = self._mixture.criterion.log_density(self._mixture, self.theta_, block)
         return within_numbers(logs - float(np.log(self._scaling.y.scale).sum()))
 
     def log_likelihood(self, X, y, sample_weight=None, offset=None, groups=None):
@@ -263,9 +271,10 @@ class AnswersMixin:
         if groups is not None:
             block = self._answered(self._table(X), y, offset)
             return self._log_likelihood_of_groups(block, sample_weight, groups)
-        logs = self.score_samples(X, y, offset)
+        logs = at_home(self.score_samples(X, y, offset))
         if sample_weight is None:
             return float(logs.sum(dtype=np.float64))
+        sample_weight = at_home(sample_weight)
         return float(np.dot(_validation.check_weights(sample_weight, logs), logs))
 
     def aic(self, X, y, offset=None):
@@ -339,7 +348,7 @@ class AnswersMixin:
         >>> bool(est.bic(X, y) > est.aic(X, y))  # log(10) > 2
         True
         """
-        logs = self.score_samples(X, y, offset)
+        logs = at_home(self.score_samples(X, y, offset))
         return float(self.n_parameters_ * np.log(len(logs)) - 2.0 * logs.sum(dtype=np.float64))
 
     def icl(self, X, y, offset=None):
@@ -377,7 +386,7 @@ class AnswersMixin:
         >>> bool(est.icl(X, y) >= est.bic(X, y))
         True
         """
-        share = self.responsibilities(X, y, offset)
+        share = at_home(self.responsibilities(X, y, offset))
         entropy = -np.sum(share * np.log(np.maximum(share, np.finfo(share.dtype).tiny)))
         return float(self.bic(X, y, offset) + 2.0 * entropy)
 
@@ -424,12 +433,6 @@ class AnswersMixin:
         """Return the validated Table of X for a fitted estimator."""
         check_is_fitted(self)
         return self._check_table(X, reset=False, finite=finite)
-
-    def _weights(self, seen_by_gate):
-        """Return the weights (n, K) that the criterion gives the experts' answers."""
-        return self._mixture.criterion.predictive_weights(
-            self.gate_.weights(self.theta_.gate, seen_by_gate)
-        )
 
     def _in_units_of_y(self, values):
         """Return values (..., q) of standardized y in the user's units."""

@@ -1,15 +1,21 @@
-"""What mixtures that answer with classes share: probabilities, and how classes are encoded."""
+"""What mixtures that answer with classes share: probabilities, draws, weights of classes."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skmoe.estimators import _validation
+from skmoe.estimators import _streams, _validation
+from skmoe.estimators._coded import coded as with_codes
+from skmoe.estimators._coded import one_hot
+from skmoe.estimators._elsewhere import anywhere
+
+__all__ = ["ClassesMixin"]
 
 
 class ClassesMixin(ClassifierMixin):
     """Answers of classifiers; goes before `BaseMixture`."""
 
+    @anywhere
     def predict(self, X):
         """Return the most probable class of every row.
 
@@ -41,6 +47,7 @@ class ClassesMixin(ClassifierMixin):
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    @anywhere
     def predict_proba(self, X):
         """Return the probabilities of the classes.
 
@@ -71,10 +78,13 @@ class ClassesMixin(ClassifierMixin):
         """
         seen, seen_by_gate = self._seen(self._table(X))
         means = self.experts_.mean(self.theta_.experts, seen)
-        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", self._weights(seen_by_gate), means))
+        weights = self.gate_.weights(self.theta_.gate, seen_by_gate)
+        weights = self._mixture.criterion.predictive_weights(weights)
+        proba = np.ascontiguousarray(np.einsum("nk,nkc->nc", weights, means))
         proba /= proba.sum(axis=1, keepdims=True)
         return proba
 
+    @anywhere
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
 
@@ -106,6 +116,7 @@ class ClassesMixin(ClassifierMixin):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
+    @anywhere
     def decision_function(self, X):
         """Return log-odds of two classes, log-probabilities of more.
 
@@ -181,28 +192,29 @@ class ClassesMixin(ClassifierMixin):
 
     # ---------------------------------------------------------- what differs from numbers
 
-    def _check_targets(self, y, table):
+    def _coded(self, source):
+        source, self.classes_ = with_codes(source, self.class_weight, _streams.MEASURED_ROWS)
+        return source
+
+    def _check_targets(self, y, table, coded=False):
+        if coded:
+            return y, False
         self.classes_, codes = _validation.check_classes(y, table)
-        return _one_hot(codes, self.classes_, np.float64), False
+        return one_hot(codes, self.classes_, np.float64), False
 
     def _as_users_know(self, y):
         return self.classes_[y.argmax(axis=1)]
 
-    def _check_weights(self, sample_weight, y, like):
+    def _check_weights(self, sample_weight, y, like, coded=False):
         weight = super()._check_weights(sample_weight, y, like)
-        if self.class_weight is not None:
+        if self.class_weight is not None and not coded:
             chosen = self.classes_[y.argmax(axis=1)]
             weight = weight * compute_sample_weight(self.class_weight, chosen)
         return weight
 
     def _check_answers(self, y, table):
         codes = _validation.check_class_answers(self, y, table)
-        return _one_hot(codes, self.classes_, np.float64)
+        return one_hot(codes, self.classes_, np.float64)
 
     def _likeliest(self, X, offset):
         return self.predict(X)
-
-
-def _one_hot(codes, classes, dtype):
-    """Return one column of zeros and ones a class, (n, C)."""
-    return np.asfortranarray(codes[:, None] == np.arange(len(classes)), dtype=dtype)

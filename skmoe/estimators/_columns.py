@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from skmoe._math.sums import columns
 from skmoe.estimators._validation import check_made, check_numbers
 from skmoe.features import BASES
 
@@ -49,7 +50,7 @@ class SomeColumns:
     def pick(self, table):
         """Return the columns of a `Table`, (n, d)."""
         if table.X is not None:
-            return table.X[:, self.index]
+            return columns(table.X, self.index)
         return check_numbers(table.columns(self.index), self.argument)
 
     def same_as(self, last):

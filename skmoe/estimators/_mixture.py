@@ -21,12 +21,13 @@ from skmoe.batches import (
     cache_rows,
     threads_for_rows,
 )
-from skmoe.estimators import _columns, _parts, _resume, _streams, _validation
+from skmoe.estimators import _columns, _elsewhere, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
+from skmoe.fitters.watch import as_it_stands
 from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
@@ -39,14 +40,14 @@ PER_FEATURE = "coef_", "relevance_"
 class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Fit any sentence of experts, gate, criterion and fitter, and let it answer."""
 
+    # What ``start`` may be.
+    _starts = ("directions",)
+
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Validate, standardize, start, climb, publish."""
         self._check_hyper_parameters()
-        experts = self._build_experts(offset)
-        kind = Mixture if groups is None else GroupedMixture
-        mixture = kind(
-            experts, *(_parts.build(name, getattr(self, name)) for name in ("gate", "criterion"))
-        )
+        mixture = self._sentence(offset, groups)
+        experts = mixture.experts
         fitter = fitter or _parts.build("fitter", self.fitter)
         resume = self.warm_start and hasattr(self, "theta_")
         last = None
@@ -55,12 +56,18 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.n_experts, mixture, (self._n_experts, self.experts_, self.gate_)
             )
             last = self._scaling
+        if _elsewhere.is_on_a_device(X) and not self._stays_there(mixture, offset, groups):
+            X, y, sample_weight = map(_elsewhere.at_home, (X, y, sample_weight))
+            offset, groups = map(_elsewhere.at_home, (offset, groups))
         source = _streams.source_of(X, y, sample_weight)
         if source is not None:
             _streams.check_alone(offset=offset, groups=groups)
+            source = self._coded(source)
             # A sample tells of the columns, and is where a start is looked for.
             X, y, sample_weight = _streams.sample_of(source, self.n_experts)
-        experts, block = self._training_block(experts, X, y, sample_weight, offset, groups, resume)
+        experts, block = self._training_block(
+            experts, X, y, sample_weight, offset, groups, resume, source is not None
+        )
         make_batches = partial(InMemory, block, self.batch_size)
         if source is not None:
             experts, make_batches = self._measure(source, experts, X, y, sample_weight)
@@ -70,15 +77,27 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         watcher.begin()
         with threads_for_rows() as n_threads:
             batches = make_batches(n_threads)
-            if resume:
-                theta = self._resumed(mixture, batches, last)
-            else:
-                theta = self._start(mixture, fitter, batches, watcher)
-            result = self._climb(mixture, fitter, theta, batches, watcher)
+            result = self._found(mixture, fitter, batches, watcher, last)
         self.n_search_passes_ = watcher.n_passes
         self._publish(mixture, result, block, watcher.stopped)
         watcher.end()
         return self
+
+    def _sentence(self, offset, groups):
+        """Return the Mixture that the arguments ask for."""
+        gate = self._build_gate()
+        criterion = _parts.build("criterion", self.criterion)
+        experts = criterion.suited(self._build_experts(offset), gate)
+        if groups is None:
+            return Mixture(experts, gate, criterion)
+        if not criterion.is_likelihood:
+            raise ValueError(f"groups need a likelihood, and criterion={criterion!r} is none.")
+        return GroupedMixture(experts, gate, criterion)
+
+    def _stays_there(self, mixture, offset, groups):
+        """Return whether rows on a device need not come home: nothing asks for numpy's."""
+        made = any(hasattr(getattr(self, argument), "transform") for argument in CHOOSERS)
+        return mixture.takes_arrays and offset is None and groups is None and not made
 
     def _build_experts(self, offset):
         """Return the bank; an offset given to fit becomes the last column that it sees."""
@@ -93,11 +112,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         self._has_offset = offset is not None
         return experts.with_offset(-1) if self._has_offset else experts
 
+    def _build_gate(self):
+        """Return the gate of the sentence."""
+        return _parts.build("gate", self.gate)
+
     def _check_hyper_parameters(self):
         for name in ("n_experts", "n_init", "max_iter"):
             check_count(name, getattr(self, name))
         check_number("tol", self.tol)
-        check_choice("start", self.start, ("directions",))
+        check_choice("start", self.start, self._starts)
         check_flag("warm_start", self.warm_start)
         if self.batch_size is not None:
             check_count("batch_size", self.batch_size)
@@ -107,10 +130,14 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         with _validation.naming("random_state"):
             check_random_state(self.random_state)
 
-    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume):
+    def _coded(self, source):
+        """Return a source whose y are as the experts want them."""
+        return source
+
+    def _training_block(self, experts, raw, y, sample_weight, offset, groups, resume, coded):
         table = self._check_table(raw, reset=True)
-        y, self._flat = self._check_targets(y, table)
-        weight = self._check_weights(sample_weight, y, y if table.X is None else table.X)
+        y, self._flat = self._check_targets(y, table, coded)
+        weight = self._check_weights(sample_weight, y, y if table.X is None else table.X, coded)
         if self._has_offset:
             offset = _validation.check_offset(offset, table.n_rows, y.dtype)
         if groups is not None:
@@ -171,16 +198,19 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         needs_frame = any(hasattr(each, "transform") for each in wanted)
         return _validation.check_table(self, raw, whole, needs_frame, reset, finite)
 
-    def _check_targets(self, y, table):
-        """Return y (n, q) and whether it was flat."""
+    def _check_targets(self, y, table, coded=False):
+        """Return y (n, q) and whether it was flat; ``coded`` ones are as experts want them."""
         return _validation.check_targets(self, y, table)
 
     def _as_users_know(self, y):
         """Return checked y (n, q) as users know it, (n,) or (n, q)."""
         return y[:, 0] if y.shape[1] == 1 else y
 
-    def _check_weights(self, sample_weight, y, like):
-        """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``."""
+    def _check_weights(self, sample_weight, y, like, coded=False):
+        """Return the weights (n,) of the rows of y (n, q), in the precision of ``like``.
+
+        Those of ``coded`` rows know of the classes' weights.
+        """
         return _validation.check_weights(sample_weight, like)
 
     def _choose_columns(self, table, y, weight, resume):
@@ -232,6 +262,28 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
         )
         _resume.check_layout(self.theta_, neutral)
         return _resume.reread(self.theta_, mixture, batches, last.change_to(self._scaling))
+
+    def _found(self, mixture, fitter, batches, watcher, last):
+        """Start, or go on from rows whose scaling was ``last``, and climb, a FitResult.
+
+        A user who breaks it off has the best place so far.
+        """
+        theta = None
+        try:
+            if last is None:
+                theta = self._start(mixture, fitter, batches, watcher)
+            else:
+                theta = self._resumed(mixture, batches, last)
+            return self._climb(mixture, fitter, theta, batches, watcher)
+        except KeyboardInterrupt:
+            theta = watcher.best if theta is None else theta
+            if theta is None:
+                raise
+            return as_it_stands(mixture, theta, batches, "interrupted")
+
+    def _may_end_at(self, result):
+        """Return whether a short run's FitResult is one of the whole sentence, not of a part."""
+        return len(result.shares) == self.n_experts
 
     def _climb(self, mixture, fitter, theta, batches, watcher):
         watcher.climb(self.max_iter)
@@ -316,7 +368,15 @@ class BaseMixture(AnswersMixin, _parts.NestedNamesMixin, CallbackSupportMixin, B
                 self.stop_reason_ += "; " + short.format(numbers)
                 warn_caller(f"{long.format(numbers)}; n_experts={self.n_experts} may be too many.")
         # Who asked for a stop need not be told of it.
-        if not result.converged and not stopped:
+        if result.converged or stopped:
+            return
+        if result.stop_reason == "interrupted":
+            warn_caller(
+                f"The fit was interrupted after {result.n_passes} passes and keeps the best "
+                "parameters so far; with warm_start=True, fit goes on from there.",
+                ConvergenceWarning,
+            )
+        else:
             warn_caller(
                 f"The fit stopped after max_iter={self.max_iter} passes ({result.stop_reason}) "
                 "before it converged; raise max_iter or tol.",

@@ -9,6 +9,7 @@ from skmoe.batches import map_blocks, threads_for_rows
 from skmoe.estimators import _parts, _validation
 from skmoe.estimators._columns import AllColumns
 from skmoe.estimators._direct import acts_on
+from skmoe.estimators._elsewhere import anywhere, at_home
 
 # Rows answered at a time: enough to outweigh interpreter time, few enough to stay near the cache.
 ANSWER_ROWS = 8192
@@ -19,12 +20,13 @@ THREAD_ROWS = 32768
 class NumbersMixin(RegressorMixin):
     """Answers of regressors; goes before `BaseMixture`."""
 
-    def _check_targets(self, y, table):
+    def _check_targets(self, y, table, coded=False):
         # scikit-learn asks those that cannot take any table of targets to warn of a column.
         if getattr(y, "shape", ())[1:] == (1,) and not get_tags(self).target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return super()._check_targets(y, table)
+        return super()._check_targets(y, table, coded)
 
+    @anywhere
     def predict(self, X, return_std=False, offset=None):
         """Return the mean of the predictive distribution.
 
@@ -140,7 +142,8 @@ class NumbersMixin(RegressorMixin):
         """
         from sklearn.metrics import r2_score  # heavy, and only wanted here
 
-        return r2_score(y, self.predict(X, offset=offset), sample_weight=sample_weight)
+        y, answers, sample_weight = map(at_home, (y, self.predict(X, offset=offset), sample_weight))
+        return r2_score(y, answers, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,16 +5,11 @@ from sklearn.base import clone, is_classifier
 from skmoe import criteria, experts, fitters, gates
 from skmoe.base import Criterion, Experts, Fitter, Gate
 
-CRITERIA = {
-    "likelihood": criteria.LogLikelihood,
-    "classification": criteria.Classification,
-}
-
 #: argument -> (short names, what an instance must be)
 KINDS = {
     "experts": (experts.SHORT_NAMES, Experts),
     "gate": (gates.SHORT_NAMES, Gate),
-    "criterion": (CRITERIA, Criterion),
+    "criterion": (criteria.SHORT_NAMES, Criterion),
     "fitter": (fitters.SHORT_NAMES, Fitter),
 }
 
@@ -122,6 +117,6 @@ class NestedNamesMixin:
         own = {name: value for name, value in params.items() if "__" not in name}
         super().set_params(**own)
         for name in {name.partition("__")[0] for name in params if "__" in name}:
-            if name in KINDS and isinstance(getattr(self, name), str):
+            if name in KINDS and isinstance(getattr(self, name, None), str):
                 setattr(self, name, build(name, getattr(self, name), is_classifier(self)))
         return super().set_params(**{n: v for n, v in params.items() if "__" in n})

@@ -1,24 +1,18 @@
 """The hyper-parameters of the sparse neural mixtures: stored, checked, and what they ask for."""
 
 from abc import ABC
-from dataclasses import fields
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
 from skmoe._math.checks import check_choice, check_count, check_flag, check_number
-from skmoe._math.schedules import SCHEDULES
+from skmoe.estimators._training_options import TrainingArguments
 from skmoe.neural.activations import ACTIVATIONS
 from skmoe.neural.embeddings import EMBEDDINGS
 from skmoe.neural.network import Plan
 from skmoe.neural.routers import SHORT_NAMES, Capacity, Router, build_router
-from skmoe.neural.training import TrainingOptions
-
-# Steps of an epoch, and bounds of a batch, for ``batch_size="auto"``.
-_STEPS, _BATCH = 32, (32, 1024)
 
 
-class SparseOptions(BaseEstimator, ABC):
+class SparseOptions(TrainingArguments, BaseEstimator, ABC):
     """Stores hyper-parameters, and builds routers, plans and training options from them."""
 
     def __init__(
@@ -99,34 +93,20 @@ class SparseOptions(BaseEstimator, ABC):
         self.first_stage = first_stage
 
     def _check_hyper_parameters(self):
-        for name in ("hidden", "n_blocks", "mixture_every", "max_iter", "n_iter_no_change"):
+        self._check_training_arguments()
+        for name in ("hidden", "n_blocks", "mixture_every"):
             check_count(name, getattr(self, name))
         for name in ("n_experts", "top_k", "width"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
-        if self.batch_size != "auto":
-            check_count("batch_size", self.batch_size)
-        check_count("warmup_steps", self.warmup_steps, least=0)
-        for name in ("alpha", "tol", "momentum", "beta_1", "beta_2", "dropout", "first_stage"):
-            check_number(name, getattr(self, name))
-        for name in ("learning_rate_init", "epsilon"):
-            check_number(name, getattr(self, name), above=0.0)
-        for name in ("momentum", "beta_1", "beta_2", "dropout"):
-            if getattr(self, name) >= 1:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be below 1.")
+        check_number("first_stage", self.first_stage)
+        check_number("dropout", self.dropout)
+        if self.dropout >= 1:
+            raise ValueError(f"dropout={self.dropout!r} must be below 1.")
         check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("solver", self.solver, ("adam", "adamw", "sgd"))
-        check_choice("learning_rate", self.learning_rate, SCHEDULES)
         if self.numeric_embedding is not None:
             check_choice("numeric_embedding", self.numeric_embedding, EMBEDDINGS)
-        for name in ("shared_expert", "standardize", "shuffle", "early_stopping", "warm_start"):
-            check_flag(name, getattr(self, name))
-        if self.early_stopping:
-            check_number("validation_fraction", self.validation_fraction, above=0.0)
-            if self.validation_fraction >= 1:
-                raise ValueError(
-                    f"validation_fraction={self.validation_fraction!r} must be below 1."
-                )
+        check_flag("shared_expert", self.shared_expert)
 
     def _build_plan(self):
         """Return the `Plan` that the hyper-parameters ask for."""
@@ -174,14 +154,3 @@ class SparseOptions(BaseEstimator, ABC):
         router = build_router(self.router, top_k, capacity)
         router.check()
         return router, n_experts, preset.shallow
-
-    def _training_options(self, n_rows, max_iter):
-        options = {
-            field.name: getattr(self, field.name)
-            for field in fields(TrainingOptions)
-            if field.name not in ("batch_size", "max_iter")
-        }
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = int(np.clip(n_rows // _STEPS, *_BATCH))
-        return TrainingOptions(batch_size=min(batch_size, n_rows), max_iter=max_iter, **options)

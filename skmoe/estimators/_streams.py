@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import check_array
 
+from skmoe._math import sums
 from skmoe.base import Statistics
-from skmoe.batches import ArraySource, Block, Moments, Scaling, Source, sources
+from skmoe.batches import ArraySource, Block, DeviceSource, Moments, Scaling, Source, sources
+from skmoe.estimators import _elsewhere, _validation
 from skmoe.estimators._table import Table
 
 __all__ = ["Measure", "Picked", "Preparation", "check_alone", "sample_of", "source_of"]
@@ -24,7 +25,7 @@ def source_of(X, y, sample_weight):
 
     Parameters
     ----------
-    X : array-like, Source, or Dask array or frame
+    X : array-like, Source, Dask array or frame, or array of another library
     y : array-like or None
     sample_weight : array-like or None
 
@@ -33,6 +34,8 @@ def source_of(X, y, sample_weight):
     ValueError
         For y or sample_weight beside blocks that hold their own.
     """
+    if _elsewhere.is_on_a_device(X):
+        return DeviceSource(X, y, sample_weight)
     if isinstance(X, Source):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
@@ -80,12 +83,13 @@ class Picked:
 
     def pick(self, rows):
         """Return what experts and gate see, and y as a table (n, q)."""
-        table = Table(rows.X, np.asarray(rows.X, dtype=self.dtype))
+        X = sums.as_floats(rows.X, self.dtype)
+        table = Table(X, X)
         seen, seen_by_gate = (chooser.pick(table) for chooser in self.columns)
         same = seen_by_gate is seen
-        seen = seen.astype(self.dtype, copy=False)
-        seen_by_gate = seen if same else seen_by_gate.astype(self.dtype, copy=False)
-        return seen, seen_by_gate, np.asarray(rows.y, dtype=self.dtype).reshape(len(rows), -1)
+        seen = sums.as_floats(seen, self.dtype)
+        seen_by_gate = seen if same else sums.as_floats(seen_by_gate, self.dtype)
+        return seen, seen_by_gate, sums.as_table(sums.as_floats(rows.y, self.dtype))
 
 
 @dataclass(frozen=True)
@@ -105,15 +109,11 @@ class Measure:
     target: object
 
     def __call__(self, rows):
-        check_array(rows.X, dtype=self.picked.dtype, input_name="X", ensure_min_samples=0)
-        check_array(rows.y, ensure_2d=False, input_name="y", ensure_min_samples=0)
-        weight = check_array(
-            rows.weight, ensure_2d=False, input_name="sample_weight", ensure_min_samples=0
-        )
-        if (weight < 0).any():
-            raise ValueError(f"sample_weight holds {weight.min():g}; it must not be negative.")
+        _validation.check_rows(rows, self.picked.dtype)
+        weight = sums.as_floats(rows.weight, np.float64)
         seen, seen_by_gate, y = self.picked.pick(rows)
-        self.target.check(y)
+        if isinstance(y, np.ndarray):
+            self.target.check(y)
         X = Moments.of(seen, weight)
         X_gate = X if seen_by_gate is seen else Moments.of(seen_by_gate, weight)
         return MomentsOfRows(X, X_gate, Moments.of(y, weight))
@@ -140,5 +140,5 @@ class Preparation:
         X = self.scaling.X.apply(seen)
         same = seen_by_gate is seen and self.scaling.X_gate is self.scaling.X
         X_gate = X if same else self.scaling.X_gate.apply(seen_by_gate)
-        weight = (rows.weight / self.unit).astype(self.picked.dtype, copy=False)
+        weight = sums.as_floats(rows.weight, self.picked.dtype) / self.unit
         return Block(X, X_gate, self.scaling.y.apply(y), weight)

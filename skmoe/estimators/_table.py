@@ -26,7 +26,8 @@ class Table:
     """
 
     def __init__(self, raw, X=None, is_finite=True):
-        self.raw = raw if hasattr(raw, "columns") or hasattr(raw, "toarray") else np.asarray(raw)
+        as_it_is = hasattr(raw, "columns") or hasattr(raw, "toarray") or raw is X
+        self.raw = raw if as_it_is else np.asarray(raw)
         self.X = X
         self.is_finite = is_finite
         self.n_rows = _num_samples(raw)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmoe.batches import Standardizer
+from skmoe.estimators._network import no_scaling
 from skmoe.neural.training import Session
 from skmoe.neural.upcycling import upcycle_blocks, upcycle_perceptron
 
@@ -102,8 +102,3 @@ class UpcyclingMixin(ABC):
     @abstractmethod
     def _perceptron(self, dense):
         """Return coefficients and intercepts of a perceptron, and learn its targets."""
-
-
-def no_scaling(d):
-    """Return a standardizer that leaves d columns as they are."""
-    return Standardizer(np.zeros(d), np.ones(d), np.zeros(d, dtype=bool))

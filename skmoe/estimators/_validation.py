@@ -8,6 +8,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, _check_y, validate_data
 
+from skmoe._math import sums
 from skmoe.estimators._table import Table
 
 DTYPES = [np.float64, np.float32]
@@ -174,3 +175,19 @@ def check_answers(estimator, y, table):
             f"y has {y.shape[1]} targets; the estimator was fitted with {estimator._n_targets}."
         )
     return y
+
+
+def check_rows(rows, dtype):
+    """Raise unless Rows of a block are finite and their weights not negative."""
+    for name, values in (("X", rows.X), ("y", rows.y), ("sample_weight", rows.weight)):
+        if isinstance(values, np.ndarray):
+            flat = name != "X"
+            kind = None if flat else dtype
+            check_array(
+                values, dtype=kind, ensure_2d=not flat, input_name=name, ensure_min_samples=0
+            )
+        elif not sums.all_finite(sums.as_floats(values, np.float64)):
+            raise ValueError(f"Input {name} contains NaN or infinity.")
+    least = sums.least(rows.weight)
+    if least < 0:
+        raise ValueError(f"sample_weight holds {least:g}; it must not be negative.")

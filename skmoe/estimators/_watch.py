@@ -1,5 +1,6 @@
 """Who watches a fit: verbose printing and scikit-learn's callbacks, where it has them."""
 
+from math import inf
 from threading import Lock
 
 from skmoe.base import Fitter
@@ -45,11 +46,14 @@ class Watcher:
         Passes of all short runs over the rows that they looked at.
     stopped : bool
         Whether a callback has asked to stop.
+    best : Parameters or None
+        Where the best short run so far has ended, for users who break the search off.
     """
 
     def __init__(self, estimator, data, searches=False, label="bound"):
         self.estimator, self.data, self.label = estimator, data, label
         self.n_passes, self.n_runs, self.stopped = 0, 0, False
+        self.best, self._height = None, -inf
         self._lock = Lock()
         self._root = estimator._init_callback_context(max_subtasks=1 + searches)
         self._task = None
@@ -67,6 +71,9 @@ class Watcher:
         with self._lock:
             self.n_runs += 1
             self.n_passes += result.n_passes
+            height = result.bound / result.shares.sum()
+            if height > self._height and self.estimator._may_end_at(result):
+                self.best, self._height = result.theta, height
             self._print(f"run {self.n_runs}, {result.n_passes} passes, bound {result.bound:.6f}")
             if self._task is not None:
                 run = self._task.subcontext(task_name="run")
@@ -150,4 +157,7 @@ class Scout(Fitter):
         result = self.fitter.fit(mixture, theta, batches, max_iter=max_iter, tol=tol, on_pass=asked)
         if self.watcher is not None:
             self.watcher.on_run(result)
+        if result.stop_reason == "interrupted":
+            # A run that is broken off keeps its place; the search is over, too.
+            raise KeyboardInterrupt
         return result

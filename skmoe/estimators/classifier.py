@@ -17,9 +17,10 @@ class MixtureOfExpertsClassifier(ClassesMixin, BaseMixture):
         is wrapped in `EstimatorExperts`.
     gate : short name, Gate or scikit-learn classifier, default="softmax"
         Who decides whom to ask.
-    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
-        What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+    criterion : {"likelihood", "classification", "stochastic"} or Criterion, default="likelihood"
+        What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
+        draws an expert for every row.
+    fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
         How it is climbed.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
@@ -125,7 +126,7 @@ class MixtureOfExpertsClassifier(ClassesMixin, BaseMixture):
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y=None, sample_weight=None, groups=None):
         """Fit the mixture.
 
         Parameters

@@ -35,14 +35,14 @@ def regularization_path(
     Returns
     -------
     Bunch
-        alphas : ndarray of shape (n_alphas,)
-            In rising order.
-        estimators : list of fitted estimators
-        coefs, gate_coefs : ndarrays of shape (n_alphas, n_experts, ...), or None
-            Where experts and gate publish coefficients.
-        n_parameters : ndarray of shape (n_alphas,), int
-            Free parameters; zeros do not count.
-        bounds : ndarray of shape (n_alphas,)
+        With the entries
+
+        - ``alphas`` : ndarray of shape (n_alphas,). In rising order.
+        - ``estimators`` : list of fitted estimators.
+        - ``coefs``, ``gate_coefs`` : ndarrays of shape (n_alphas, n_experts, ...), or None. Where
+          experts and gate publish coefficients.
+        - ``n_parameters`` : ndarray of shape (n_alphas,), int. Free parameters; zeros do not count.
+        - ``bounds`` : ndarray of shape (n_alphas,).
 
     References
     ----------

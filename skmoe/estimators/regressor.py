@@ -18,9 +18,11 @@ class MixtureOfExpertsRegressor(OnlineMixin, NumbersMixin, BaseMixture):
         "student_t", "laplace", or any of `skmoe.experts`.
     gate : {"softmax", "constant", "localized", "mlp"} or Gate or classifier, default="softmax"
         Who decides whom to ask.
-    criterion : {"likelihood", "classification"} or Criterion, default="likelihood"
-        What is climbed; ``"classification"`` is the hard mixture of experts.
-    fitter : {"em", "gradient_ascent", "online_em"} or Fitter, default="em"
+    criterion : str or Criterion, default="likelihood"
+        What is climbed: ``"likelihood"``; ``"classification"``, the hard mixture of experts;
+        ``"stochastic"``, which draws an expert for every row; ``"squared_error"`` of the blend, in
+        which experts cooperate; or ``"competitive"``, the experts' own errors weighted by the gate.
+    fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
         How it is climbed; ``"online_em"`` adds ``partial_fit``.
     expert_features, gate_features : list of int or str, transformer, or None, default=None
         Columns that experts or gate see; a transformer makes them from X. None: all columns.
@@ -78,6 +80,10 @@ class MixtureOfExpertsRegressor(OnlineMixin, NumbersMixin, BaseMixture):
     -----
     p(y | x) = sum_k g_k(x) p_k(y | x). Rows are standardized inside, so that nothing depends on
     the units of X or y, penalties included.
+
+    With scikit-learn's ``array_api_dispatch``, arrays of other libraries (PyTorch tensors, say) are
+    learned from and answered for on their device, by linear or constant experts under a softmax
+    gate; learned attributes are numpy arrays. The start is looked for on a sample in numpy.
 
     References
     ----------

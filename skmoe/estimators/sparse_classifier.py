@@ -1,17 +1,13 @@
 """The sparse neural mixture-of-experts classifier."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
 
+from skmoe.estimators._network_classes import NetworkClassesMixin
 from skmoe.estimators._sparse import BaseSparseMixture
-from skmoe.estimators._watch import with_callbacks
 from skmoe.neural.heads import CrossEntropy
 
 
-class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
+class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
     """Neural mixture of experts that asks a few of its experts for each row.
 
     Parameters
@@ -223,125 +219,8 @@ class SparseMixtureOfExpertsClassifier(ClassifierMixin, BaseSparseMixture):
         )
         self.class_weight = class_weight
 
-    @with_callbacks
-    def fit(self, X, y, sample_weight=None):
-        """Train on rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Classes.
-        sample_weight : array-like of shape (n_samples,), optional
-            Non-negative; an integer weight equals repetition of the row.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            For rows or arguments that cannot be used; the message names the argument.
-        """
-        return self._fit(X, y, sample_weight)
-
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on training with one pass over these rows; the first rows set the standardization.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        classes : array-like of shape (n_classes,), optional
-            All classes there are; the first call needs them unless its rows show all.
-        sample_weight : array-like of shape (n_samples,), optional
-
-        Returns
-        -------
-        self
-        """
-        return self._partial_fit(X, y, sample_weight, classes)
-
-    def predict_proba(self, X):
-        """Return the probabilities of the classes, shape (n_samples, n_classes)."""
-        return self._probabilities(X, np.exp)
-
-    def predict_log_proba(self, X):
-        """Return the log-probabilities of the classes, shape (n_samples, n_classes)."""
-        return self._probabilities(X, lambda logs: logs)
-
-    def _probabilities(self, X, function):
-        out = self._outputs(X)
-        return function(self.network_.head.log_probability(out))
-
-    def predict(self, X):
-        """Return the most probable classes, shape (n_samples,)."""
-        best = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[best]
-
-    def score_samples(self, X, y=None):
-        """Return the log-probability of every answer, shape (n_samples,).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,), optional
-            None: of the most probable class, a measure of how sure the mixture is.
-        """
-        logs = self.predict_log_proba(X)
-        if y is None:
-            return logs.max(axis=1)
-        return logs[np.arange(len(logs)), self._numbers(np.asarray(y))]
-
     def _head(self):
         return CrossEntropy(len(self.classes_))
-
-    def _validated(self, X, y, reset):
-        X, y = validate_data(self, X, y, reset=reset, dtype=np.float64)
-        check_classification_targets(y)
-        return X, column_or_1d(y, warn=True)
-
-    def _encode(self, y, reset, classes=None):
-        if reset:
-            self.classes_ = np.unique(y if classes is None else classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"classes={classes!r} are not those of the first call: {self.classes_!r}."
-            )
-        return self._numbers(y).astype(np.float64)[:, None]
-
-    def _numbers(self, y):
-        """Return the numbers of the classes y (n,)."""
-        numbers = np.searchsorted(self.classes_, y)
-        numbers = np.minimum(numbers, len(self.classes_) - 1)
-        unknown = self.classes_[numbers] != y
-        if unknown.any():
-            raise ValueError(
-                f"y has the class {y[unknown].tolist()[0]!r}; known are {self.classes_.tolist()}."
-            )
-        return numbers
-
-    def _row_weights(self, encoded, weight):
-        if self.class_weight is None:
-            return weight
-        labels = self.classes_[encoded[:, 0].astype(np.intp)]
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            # By weight and not by number: a weight equals repetition.
-            total = np.bincount(encoded[:, 0].astype(np.intp), weight, len(self.classes_))
-            factor = weight.sum() / (len(self.classes_) * np.maximum(total, 1e-300))
-        else:
-            factor = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
-        return weight * factor[encoded[:, 0].astype(np.intp)]
-
-    def _targets(self, encoded):
-        return encoded[:, 0].astype(np.intp)
-
-    def _strata(self, encoded):
-        return encoded[:, 0]
-
-    def _validation_score(self, out, rows):
-        return float(np.average(out.argmax(axis=1) == rows.y, weights=rows.weight))
 
     def _take_over(self, dense):
         self.classes_ = dense.classes_

@@ -6,8 +6,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from skmoe._math.checks import check_count
+from skmoe.estimators._network import no_scaling
 from skmoe.estimators._sparse import BaseSparseMixture
-from skmoe.estimators._upcycling import no_scaling
 from skmoe.estimators._watch import with_callbacks
 from skmoe.neural.heads import HEADS
 

@@ -150,6 +150,19 @@ class ConcatenatedExperts(Experts):
     def for_rows(self, scaling):
         return self._changed(lambda bank: bank.for_rows(scaling))
 
+    def without(self, theta, lost):
+        left, parts = [], []
+        rows = zip(self._pairs, theta.parts, self._slices, strict=True)
+        for (bank, n), part, chosen in rows:
+            own = lost[chosen]
+            if own.all():
+                continue
+            # A bank of one expert that is left has nothing to lose.
+            bank, part = bank.without(part, own) if own.any() else (bank, part)
+            left.append((bank, n - int(own.sum())))
+            parts.append(part)
+        return ConcatenatedExperts(left), ConcatenatedParameters(tuple(parts))
+
     def response(self, X, y):
         return self._banks[0].response(X, y)
 

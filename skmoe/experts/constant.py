@@ -1,5 +1,7 @@
 """Constant experts: the same density whatever x says; the gate alone sees x."""
 
+from sklearn.base import clone
+
 from skmoe.experts.delegation import BlindExperts
 from skmoe.experts.homoscedastic import HomoscedasticExperts
 from skmoe.experts.logistic import LogisticExperts
@@ -36,6 +38,9 @@ class ConstantExperts(BlindExperts):
         self.covariance_type = covariance_type
         self.tied = tied
         self.min_variance = min_variance
+
+    def with_common_noise(self):
+        return clone(self).set_params(tied=True)
 
     @property
     def _bank(self):

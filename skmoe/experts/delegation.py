@@ -44,6 +44,11 @@ class DelegatingExperts(Experts):
         """Whether the bank takes notes."""
         return self._bank.takes_notes
 
+    @property
+    def takes_arrays(self):
+        """Whether the bank takes arrays of other libraries."""
+        return self._bank.takes_arrays
+
     def check(self):
         self._bank.check()
 

@@ -37,6 +37,17 @@ class EstimatorParameters(Parameters):
     def unflatten(self, vector):
         return replace(self, log_variance=np.reshape(vector, np.shape(self.log_variance)))
 
+    def of_experts(self, numbers, n_experts):
+        models = tuple(self.models[number] for number in numbers)
+        return EstimatorParameters(models, self.log_variance[numbers])
+
+    def with_experts(self, numbers, other, n_experts):
+        models, log_variance = list(self.models), self.log_variance.copy()
+        log_variance[numbers] = other.log_variance
+        for number, model in zip(numbers, other.models, strict=True):
+            models[number] = model
+        return EstimatorParameters(tuple(models), log_variance)
+
 
 class EstimatorExperts(Experts):
     """Experts y ~ N(f_k(x), s_k^2), or p_k(c | x), with f_k or p_k any scikit-learn estimator.

@@ -54,6 +54,16 @@ class GaussianComponents(Components):
         deviations = self.noise.standard_deviation(self.shape[1])
         return self._mean, np.broadcast_to(deviations, self.shape)
 
+    def blended(self, weights):
+        """Return one component a row: the weighted mean of all, in the noise that they share.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n, K)
+        """
+        blend = np.einsum("nk,nkq->nq", weights, self._mean)
+        return GaussianComponents(blend[:, None, :], self.noise)
+
     def log_prob(self, y):
         return self.noise.log_prob(y - self._mean)
 

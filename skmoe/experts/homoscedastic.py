@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.base import clone
 
 from skmoe._math.checks import check_choice, check_flag, check_fraction, check_number
 from skmoe._math.elastic_net import elastic_net, snapped
-from skmoe._math.grams import linear, weighted_grams
+from skmoe._math.grams import lines, residuals, weighted_grams, weighted_products
 from skmoe._math.solve import solve_psd
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.common_slope import common_regression
@@ -83,6 +84,8 @@ class HomoscedasticExperts(Experts):
     HomoscedasticExperts(covariance_type='diag', tied=True)
     """
 
+    takes_arrays = True
+
     def __init__(
         self,
         covariance_type="full",
@@ -122,6 +125,9 @@ class HomoscedasticExperts(Experts):
         if self.common_slope and not self.fit_intercept:
             raise ValueError("common_slope=True leaves intercepts to differ; fit_intercept=False.")
 
+    def with_common_noise(self):
+        return clone(self).set_params(tied=True)
+
     def init(self, X, y, n_experts):
         q = y.shape[1]
         scatter = np.broadcast_to(np.eye(q), (n_experts, q, q))
@@ -131,15 +137,10 @@ class HomoscedasticExperts(Experts):
         )
 
     def log_prob(self, theta, X, y):
-        residual = self.mean(theta, X)
-        np.subtract(y[:, None, :], residual, out=residual)
-        return theta.noise.log_prob(residual)
+        return theta.noise.log_prob(residuals(y, self.mean(theta, X)))
 
     def mean(self, theta, X):
-        K, q, d = theta.coef.shape
-        coef = theta.coef.transpose(1, 0, 2).reshape(q * K, d)
-        flat = linear(X, coef, theta.intercept.T.ravel())
-        return flat.T.reshape(q, K, len(X)).T
+        return lines(X, theta.coef, theta.intercept)
 
     def components(self, theta, X):
         return GaussianComponents(self.mean(theta, X), theta.noise)
@@ -278,14 +279,7 @@ class HomoscedasticExperts(Experts):
 
 def linear_statistics(X, y, weight):
     """Return the LinearStatistics of rows X (n, d) and y (n, q) under the weights (n, K)."""
-    K, q = weight.shape[1], y.shape[1]
-    cross = np.empty((K, X.shape[1] + 1, q))
-    square = np.empty((K, q, q))
-    for j in range(q):
-        weighted = weight * y[:, j, None]
-        cross[:, 0, j] = weighted.sum(axis=0)
-        cross[:, 1:, j] = weighted.T @ X
-        square[:, j] = weighted.T @ y
+    cross, square = weighted_products(X, y, weight)
     return LinearStatistics(weighted_grams(X, weight), cross, square)
 
 

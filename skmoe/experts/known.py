@@ -95,6 +95,10 @@ class KnownExperts(FixedExperts):
             variance / scaling.y.scale**2,
         )
 
+    def without(self, theta, lost):
+        kept = (np.asarray(each)[~lost] for each in (self.coef, self.intercept, self.variance))
+        return KnownExperts(*kept), theta.of_experts(np.flatnonzero(~lost), len(lost))
+
     def _known(self, n_features, n_outputs):
         coef = np.asarray(self.coef, dtype=np.float64)
         shape = (len(coef), n_outputs)

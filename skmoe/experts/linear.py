@@ -1,5 +1,7 @@
 """Linear-regression experts with Gaussian noise."""
 
+from sklearn.base import clone
+
 from skmoe._math.checks import check_choice
 from skmoe.experts.delegation import DelegatingExperts
 from skmoe.experts.heteroscedastic import HeteroscedasticExperts
@@ -77,6 +79,9 @@ class LinearExperts(DelegatingExperts):
                 "tied and common_slope must be False and fit_intercept True."
             )
         super().check()
+
+    def with_common_noise(self):
+        return clone(self).set_params(tied=True)
 
     @property
     def _bank(self):

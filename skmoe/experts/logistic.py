@@ -7,12 +7,11 @@ import numpy as np
 from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
-from skmoe._math.logspace import log_softmax
 from skmoe._math.softmax_regression import (
     carried_score,
     curvature_weights,
     elastic_net_penalty,
-    softmax_step,
+    softmax_steps,
 )
 from skmoe.base import Experts, Parameters, Statistics
 from skmoe.experts.categorical import CategoricalComponents, ways
@@ -55,18 +54,34 @@ class SoftmaxExperts(Experts):
 
     def log_probability(self, theta, X):
         """Return log p(c | x, theta_k), shape (n, K, C)."""
-        K, C, d = theta.coef.shape
-        scores = linear(X, theta.coef.reshape(K * C, d), theta.intercept.ravel())
-        logs = np.empty((K, C, len(X)), dtype=X.dtype)
-        for k in range(K):
-            logs[k] = log_softmax(scores[:, k * C : (k + 1) * C]).T
-        return np.moveaxis(logs, 2, 0)
+        shifted = self._shifted_scores(theta, X)
+        shifted -= np.log(np.exp(shifted).sum(axis=1))[:, None]
+        return np.moveaxis(shifted, 2, 0)
 
     def log_prob(self, theta, X, y):
-        return np.einsum("nkc,nc->nk", self.log_probability(theta, X), y) + ways(y)[:, None]
+        shifted = self._shifted_scores(theta, X)
+        trials = y.sum(axis=1)
+        taken = np.einsum("kcn,cn->kn", shifted, y.T)
+        taken -= trials * np.log(np.exp(shifted, out=shifted).sum(axis=1))
+        return (taken + ways(y)).T
 
     def mean(self, theta, X):
         return np.exp(self.log_probability(theta, X))
+
+    def _shifted_scores(self, theta, X):
+        """Return scores (K, C, n) less the largest of each row; rows run fastest."""
+        K, C, d = theta.coef.shape
+        scores = linear(X, theta.coef.reshape(K * C, d), theta.intercept.ravel())
+        scores = scores.T.reshape(K, C, len(X))
+        scores -= scores.max(axis=1, keepdims=True)
+        return scores
+
+    def _probability(self, theta, X):
+        """Return p(c | x, theta_k), shape (K, C, n)."""
+        probability = self._shifted_scores(theta, X)
+        np.exp(probability, out=probability)
+        probability /= probability.sum(axis=1, keepdims=True)
+        return probability
 
     def components(self, theta, X):
         return CategoricalComponents(self.log_probability(theta, X))
@@ -87,15 +102,17 @@ class SoftmaxExperts(Experts):
 
     def statistics(self, theta, X, y, weight):
         K, C, _ = theta.coef.shape
-        probability = np.exp(self.log_probability(theta, X))
-        trials = weight * y.sum(axis=1, keepdims=True)
-        excess = weight[:, :, None] * y[:, None, :] - trials[:, :, None] * probability
-        score = weighted_crosses(X, excess.reshape(len(X), K * C))
+        probability = self._probability(theta, X)
+        trials = weight.T * y.sum(axis=1)
         grams = weighted_grams(X, _curvatures(probability, trials))
+        excess = weight.T[:, None, :] * y.T
+        probability *= trials[:, None, :]
+        excess -= probability
+        score = weighted_crosses(X, excess.reshape(K * C, len(X)).T)
         return LogisticStatistics(
             score=score.reshape(K, C, -1),
             curvature=grams.reshape(K, -1, *grams.shape[1:]),
-            total=trials.sum(axis=0, dtype=np.float64),
+            total=trials.sum(axis=1, dtype=np.float64),
         )
 
     def carry(self, statistics, old, new):
@@ -107,12 +124,7 @@ class SoftmaxExperts(Experts):
 
     def m_step(self, theta, statistics):
         now = np.concatenate([theta.intercept[:, :, None], theta.coef], axis=2)
-        new = now + np.stack(
-            [
-                softmax_step(*each, self.alpha, self.l1_ratio)
-                for each in zip(now, *_parts(statistics), strict=True)
-            ]
-        )
+        new = now + softmax_steps(now, *_parts(statistics), self.alpha, self.l1_ratio)
         return LogisticParameters(new[:, :, 1:], new[:, :, 0])
 
     def hold(self, theta):
@@ -227,7 +239,5 @@ def _parts(statistics):
 
 def _curvatures(probability, trials):
     """Return the row weights of the curvatures of all experts, side by side."""
-    weights = [
-        curvature_weights(probability[:, k], trials[:, k]).T for k in range(probability.shape[1])
-    ]
-    return np.concatenate(weights).T
+    pairs = zip(probability, trials, strict=True)
+    return np.concatenate([curvature_weights(own.T, total).T for own, total in pairs]).T

@@ -4,9 +4,6 @@ from skmoe.fitters.watch import Stop, Watch, visit
 
 __all__ = ["wander"]
 
-# Passes without a new best place after which there will be none.
-_PATIENCE = 5
-
 
 def wander(mixture, theta, batches, *, max_iter, tol, on_pass):
     """Take whole M-steps, up or down, until the bound stands still or has stopped rising.
@@ -29,7 +26,7 @@ def _walk(watch, mixture, theta, batches, tol):
     place = visit(mixture, theta, batches)
     watch.note(place)
     stale = 0
-    while stale < _PATIENCE:
+    while stale < mixture.criterion.patience:
         last, height = place, watch.best.bound
         place = visit(mixture, mixture.m_step(place.theta, place.statistics), batches)
         watch.n_iter += 1

@@ -24,6 +24,19 @@ def visit(mixture, theta, batches):
     return Place(theta, statistics, bound if np.isfinite(bound) else -np.inf)
 
 
+def as_it_stands(mixture, theta, batches, reason):
+    """Return theta as the FitResult of a fit that goes no further."""
+    place = visit(mixture, theta, batches)
+    return FitResult(
+        theta=place.theta,
+        bounds=(place.bound,),
+        shares=place.statistics.shares,
+        n_iter=0,
+        converged=False,
+        stop_reason=reason,
+    )
+
+
 class Stop(Exception):
     """Raised where no further pass is allowed; the message is the reason."""
 

@@ -8,6 +8,7 @@ from skmoe.gates.floored import FlooredGate
 from skmoe.gates.localized import LocalizedGate
 from skmoe.gates.mlp import MLPGate
 from skmoe.gates.softmax import SoftmaxGate
+from skmoe.gates.tree import TreeGate
 
 SHORT_NAMES = {
     "bayesian_softmax": BayesianSoftmaxGate,
@@ -16,6 +17,7 @@ SHORT_NAMES = {
     "localized": LocalizedGate,
     "mlp": MLPGate,
     "softmax": SoftmaxGate,
+    "tree": TreeGate,
 }
 
 __all__ = [
@@ -28,4 +30,5 @@ __all__ = [
     "MLPGate",
     "SHORT_NAMES",
     "SoftmaxGate",
+    "TreeGate",
 ]

@@ -1,10 +1,11 @@
 """The constant gate: a mixture of regressions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmoe._math.logspace import log_softmax
+from skmoe._math.softmax_regression import one_ahead
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -51,6 +52,9 @@ class ConstantGate(Gate):
 
     def statistics(self, theta, X, weight):
         return ConstantGateStatistics(weight.sum(axis=0, dtype=np.float64))
+
+    def leaning(self, theta, expert, log_odds):
+        return replace(theta, score=one_ahead(len(theta.score), expert, log_odds))
 
     def m_step(self, theta, statistics):
         share = statistics.count / statistics.count.sum()

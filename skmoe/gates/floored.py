@@ -50,6 +50,12 @@ class FlooredGate(Gate):
         self.gate.check()
         check_number("min_share", self.min_share)
 
+    def tree(self, n_experts):
+        return self.gate.tree(n_experts)
+
+    def resized(self, n_experts):
+        return FlooredGate(self.gate.resized(n_experts), self.min_share)
+
     def init(self, X, n_experts):
         if self.min_share * n_experts >= 1.0:
             raise ValueError(f"min_share={self.min_share} must be below 1 / {n_experts}.")
@@ -69,6 +75,9 @@ class FlooredGate(Gate):
 
     def carry(self, statistics, old, new):
         return self.gate.carry(statistics, old, new)
+
+    def leaning(self, theta, expert, log_odds):
+        return self.gate.leaning(theta, expert, log_odds)
 
     def m_step(self, theta, statistics):
         return self.gate.m_step(theta, statistics)

@@ -1,12 +1,13 @@
 """The localized gate: every expert has a place in x, and the nearer one is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_flag, check_number
 from skmoe._math.grams import weighted_grams
 from skmoe._math.logspace import log_softmax
+from skmoe._math.softmax_regression import one_ahead
 from skmoe.base import Gate, Parameters, Statistics
 from skmoe.noise import DiagonalNoise, FullNoise, Noise, SphericalNoise
 
@@ -93,6 +94,9 @@ class LocalizedGate(Gate):
 
     def statistics(self, theta, X, weight):
         return LocalizedGateStatistics(weighted_grams(X, weight))
+
+    def leaning(self, theta, expert, log_odds):
+        return replace(theta, score=one_ahead(len(theta.score), expert, log_odds))
 
     def m_step(self, theta, statistics):
         count = statistics.gram[:, 0, 0]

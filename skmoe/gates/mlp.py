@@ -1,6 +1,6 @@
 """The multilayer-perceptron gate: linear, ReLU, linear, softmax."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,7 +9,7 @@ from skmoe._math.checks import check_count, check_number
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, softmax
 from skmoe._math.newton import damped, newton_step
-from skmoe._math.softmax_regression import curvature_weights, softmax_step
+from skmoe._math.softmax_regression import curvature_weights, one_ahead, softmax_step
 from skmoe.base import Gate, Parameters, Statistics
 
 # Curvature added to that of the layers, as a share of the rows' weight: a unit that no expert
@@ -74,6 +74,7 @@ class MLPGate(Gate):
     """
 
     settling_steps = 25
+    follows_score = True
 
     def __init__(self, hidden=16, alpha=0.1, random_state=0):
         self.hidden = hidden
@@ -115,6 +116,17 @@ class MLPGate(Gate):
             curvature=weighted_grams(active, curvature_weights(gate, total)),
             total=float(total.sum(dtype=np.float64)),
         )
+
+    def slope(self, theta, X, weight):
+        active = _activation(theta, X)
+        gate = softmax(linear(active, theta.coef, theta.intercept))
+        excess = weight - gate * weight.sum(axis=1)[:, None]
+        through = (excess @ theta.coef.astype(X.dtype)) * (active > 0)
+        scores = weighted_crosses(X, through), weighted_crosses(active, excess)
+        return self.gradient(theta, MLPGateStatistics(scores[0], None, scores[1], None, 0.0))
+
+    def leaning(self, theta, expert, log_odds):
+        return replace(theta, intercept=one_ahead(len(theta.intercept), expert, log_odds))
 
     def m_step(self, theta, statistics):
         if len(theta.intercept) == 1:

@@ -12,8 +12,11 @@ from skmoe._math.softmax_regression import (
     carried_score,
     curvature_weights,
     elastic_net_penalty,
+    one_ahead,
     softmax_step,
 )
+from skmoe._math.sums import row_totals
+from skmoe._math.sums import total as total_of
 from skmoe.base import Gate, Parameters, Statistics
 
 
@@ -70,6 +73,8 @@ class SoftmaxGate(Gate):
     """
 
     settling_steps = 3
+    follows_score = True
+    takes_arrays = True
 
     def __init__(self, alpha=1e-2, l1_ratio=0.0):
         self.alpha = alpha
@@ -89,13 +94,21 @@ class SoftmaxGate(Gate):
         return softmax(linear(X, theta.coef, theta.intercept))
 
     def statistics(self, theta, X, weight):
-        total = weight.sum(axis=1)
+        total = row_totals(weight)
         gate = softmax(linear(X, theta.coef, theta.intercept))
         return SoftmaxGateStatistics(
             score=weighted_crosses(X, weight - gate * total[:, None]),
             curvature=weighted_grams(X, curvature_weights(gate, total)),
-            total=float(total.sum(dtype=np.float64)),
+            total=total_of(total),
         )
+
+    def slope(self, theta, X, weight):
+        excess = weight - self.weights(theta, X) * row_totals(weight)[:, None]
+        score = weighted_crosses(X, excess)
+        return self.gradient(theta, SoftmaxGateStatistics(score, curvature=None, total=0.0))
+
+    def leaning(self, theta, expert, log_odds):
+        return replace(theta, intercept=one_ahead(len(theta.intercept), expert, log_odds))
 
     def m_step(self, theta, statistics):
         now = np.column_stack([theta.intercept, theta.coef])

@@ -96,11 +96,11 @@ class CoefficientTable:
             raise ValueError(f"confidence={confidence!r} must lie between 0 and 1.")
         observed = est._observed(X, y, sample_weight, offset, groups)
         published = _Published(est, observed[0])
-        if kind not in BOOTSTRAPS and not observed[0].criterion.smooth:
+        criterion = observed[0].criterion
+        if kind not in BOOTSTRAPS and not (criterion.smooth and criterion.is_likelihood):
             raise ValueError(
-                f"kind={kind!r} needs shares that move smoothly, and criterion="
-                f"{observed[0].criterion!r} deals rows out one by one; kind must be one of "
-                f"{BOOTSTRAPS}."
+                f"kind={kind!r} needs a likelihood whose shares move smoothly; criterion="
+                f"{criterion!r} has none. kind must be one of {BOOTSTRAPS}."
             )
         if kind in BOOTSTRAPS:
             check_count("n_bootstrap", n_bootstrap, least=2)

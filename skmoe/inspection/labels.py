@@ -34,9 +34,10 @@ def labels_of(est, attributes):
     rows = []
     for name, value in attributes.items():
         shared = name == "covariances_" and getattr(est.experts_, "tied", False)
-        own = not (shared and est.n_experts > 1) and value.shape[0] == est.n_experts
+        holders = _holders(est, name)
+        own = not (shared and est.n_experts > 1) and value.shape[0] == len(holders)
         names = [_axis(est, name, i, value, own) for i in range(own, value.ndim)]
-        experts = range(est.n_experts) if own else ["all"]
+        experts = holders if own else ["all"]
         for expert, *index in product(experts, *(range(len(axis)) for axis in names)):
             term = ", ".join(str(axis[i]) for axis, i in zip(names, index, strict=True))
             covariance = len(set(index)) > 1 and not name.endswith(LINEAR)
@@ -45,6 +46,13 @@ def labels_of(est, attributes):
         np.array(column, dtype=object) for column in zip(*rows, strict=True)
     )
     return Labels(attribute, expert, term, scale.astype(bool))
+
+
+def _holders(est, name):
+    """Return whose numbers an attribute holds: the experts', or those of a tree's branches."""
+    if name.startswith("gate_") and hasattr(est, "tree_"):
+        return [f"branch {j}" for j in range(est.tree_.n_branches)]
+    return list(range(est.n_experts))
 
 
 def _axis(est, name, axis, value, own):

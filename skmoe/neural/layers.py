@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from skmoe._math.logspace import softmax
 from skmoe.neural.activations import ACTIVATIONS
 from skmoe.neural.parameters import Spec, he, ones, zeros
 
@@ -22,6 +23,7 @@ __all__ = [
     "Linear",
     "Residual",
     "Sequential",
+    "Softmax",
 ]
 
 
@@ -112,6 +114,20 @@ class Activated(Layer):
     def backward(self, theta, cache, dy, grad, run, need_input=True):
         self.function.scale_by_slope(dy, *cache)
         return dy
+
+
+@final
+class Softmax(Layer):
+    """y_i = exp(x_i) / sum_j exp(x_j)."""
+
+    def forward(self, theta, x, run):
+        y = softmax(x)
+        return y, y
+
+    def backward(self, theta, cache, dy, grad, run, need_input=True):
+        dx = cache * dy
+        dx -= cache * dx.sum(axis=1, keepdims=True)
+        return dx
 
 
 @final

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skmoe._math.array_api import everywhere
+
 _LOG_2PI = float(np.log(2.0 * np.pi))
 TINY = np.finfo(np.float64).tiny
 # A variance this close to its floor, as a share of it, is at the floor.
@@ -28,6 +30,7 @@ def pooled_estimate(scatter, count, tied):
     return np.where(empty[:, None, None], pooled, own)
 
 
+@everywhere
 def sum_of_squares(residual, inverse=None):
     """Return squared lengths (..., n, K) of residuals (..., n, K, q), each scaled by (L, q).
 
@@ -47,6 +50,16 @@ def sum_of_squares(residual, inverse=None):
     return total
 
 
+@everywhere
+def whitened_squares(residual, whitener):
+    """Return squared lengths (..., n, K) of residuals (..., n, K, q) times whiteners (L, q, q)."""
+    # Rows come last in memory as a rule: a stack of (q, q) @ (q, n) products without a copy.
+    white = whitener.astype(residual.dtype, copy=False) @ np.moveaxis(residual, -3, -1)
+    white *= white
+    return np.swapaxes(white.sum(axis=-2), -1, -2)
+
+
+@everywhere
 def normal_log_prob(square, precision, log_variance, n_outputs):
     """Turn squared lengths (..., n, K) into log-densities, in place.
 

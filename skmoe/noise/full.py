@@ -18,6 +18,7 @@ from skmoe.noise.estimates import (
     normal_log_prob,
     pooled_estimate,
     sum_of_squares,
+    whitened_squares,
 )
 
 
@@ -61,11 +62,7 @@ class FullNoise(Noise):
         log_variance = 2.0 * log_diagonal.sum(axis=1) / n_outputs
         if n_outputs == 1:
             return normal_log_prob(sum_of_squares(residual), np.exp(-log_variance), log_variance, 1)
-        whitener = np.linalg.inv(self.cholesky()).astype(residual.dtype, copy=False)
-        # Rows come last in memory as a rule: a stack of (q, q) @ (q, n) products without a copy.
-        white = whitener @ np.moveaxis(residual, -3, -1)
-        white *= white
-        square = np.swapaxes(white.sum(axis=-2), -1, -2)
+        square = whitened_squares(residual, np.linalg.inv(self.cholesky()))
         return normal_log_prob(square, None, log_variance, n_outputs)
 
     def gradient(self, scatter, count, floor):

@@ -11,7 +11,7 @@ from skmoe._math.grams import weighted_crosses, weighted_grams
 from skmoe._math.solve import solve_psd
 from skmoe.batches import Block
 
-__all__ = ["kicked_shares", "random_shares", "subsample"]
+__all__ = ["chosen_rows", "kicked_shares", "random_shares", "slices", "subsample"]
 
 # How sure a first guess is. Soft ones smooth small optima away; crisp ones find small experts.
 CERTAINTIES = 0.9, 0.99
@@ -23,15 +23,19 @@ def subsample(block, rng, n_rows):
     Equal rows are neighbors along any direction, so that repeated rows and integer weights give
     the same subsample.
     """
-    total = block.total
-    if total <= n_rows:
+    if block.total <= n_rows:
         return block
-    at = (np.arange(n_rows) + 0.5) * (total / n_rows)
-    chosen, repeats = np.unique(_rows_at(block, at, rng), return_counts=True)
+    chosen, repeats = chosen_rows(block, rng, n_rows)
     X = np.asfortranarray(block.X[chosen])
     X_gate = X if block.X_gate is block.X else np.asfortranarray(block.X_gate[chosen])
     group = None if block.group is None else block.group[chosen]
     return Block(X, X_gate, block.y[chosen], repeats.astype(block.weight.dtype), group)
+
+
+def chosen_rows(block, rng, n_rows):
+    """Return the numbers of a subsample's rows, and how often each of them was met."""
+    at = (np.arange(n_rows) + 0.5) * (block.total / n_rows)
+    return np.unique(_rows_at(block, at, rng), return_counts=True)
 
 
 def _rows_at(block, at, rng):
@@ -52,6 +56,11 @@ def random_shares(experts, block, n_experts, n_init, rng):
         seen = response if kind in (_layers, _cells, _planes) else residual
         scores = kind(block, seen, n_experts, rng)
         yield _soften(scores, CERTAINTIES[i % 2])
+
+
+def slices(block, n_slices, rng):
+    """Return shares (n, n_slices): slices of random weight along a random direction of x."""
+    return _soften(_slices(block, None, n_slices, rng), CERTAINTIES[-1])
 
 
 def kicked_shares(experts, block, share, n_kicks, rng):

@@ -6,7 +6,7 @@ estimated before it is tried: what the rows of the freed expert lose against wha
 gain on the rows of the divided one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "promising_exchanges", "promising_merges"]
+__all__ = ["Exchange", "bold_exchanges", "promising_exchanges", "promising_merges"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
@@ -73,6 +73,43 @@ def promising_exchanges(mixture, fitter, theta, block, rng):
     return sorted(found, key=lambda exchange: exchange.gain, reverse=True)
 
 
+def bold_exchanges(mixture, fitter, theta, block, rng, n_pairs):
+    """Yield shares (n, K) after exchanges whose price is overestimated before they are tried.
+
+    What the rows of an expert lose with its heir is measured before the heir has learned from
+    them. The pairs that lose least are worth a trial: the two divide their rows anew, or one
+    takes over from the other, which helps a third.
+
+    Parameters
+    ----------
+    mixture : skmoe.mixture.Mixture
+    fitter : skmoe.base.Fitter
+    theta : Parameters
+    block : skmoe.batches.Block
+    rng : numpy.random.RandomState
+    n_pairs : int
+        Pairs that divide anew; the first of them is also tried as one.
+    """
+    share = mixture.share(theta, block)
+    mass = share * block.weight[:, None]
+    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
+    order = np.argsort(
+        np.where(np.tri(len(cost), k=-1) > 0, np.minimum(cost, cost.T), np.inf), None
+    )
+    pairs = np.column_stack(np.unravel_index(order, cost.shape))
+    n_all = len(cost) * (len(cost) - 1) // 2
+    for rank, pair in enumerate(pairs[: min(n_pairs, n_all)]):
+        gain, halves = _split(mixture, fitter, block, mass[:, pair].sum(axis=1), rng)
+        if np.isfinite(gain):
+            new = share.copy(order="F")
+            new[:, pair] = share[:, pair].sum(axis=1)[:, None] * halves
+            yield new
+        for divided in set(range(len(cost))) - set(pair) if rank == 0 else ():
+            gain, halves = _split(mixture, fitter, block, mass[:, divided], rng)
+            if gain > 0:
+                yield _exchanged(share, *pair, divided, halves)
+
+
 def promising_merges(mixture, theta, block):
     """Return the merges that cost least, an Exchange for every expert that holds rows; best first.
 
@@ -119,6 +156,7 @@ def _split(mixture, fitter, block, mass, rng):
         return -np.inf, None
     own = block.rows(held)
     own = subsample(Block(own.X, own.X_gate, own.y, mass[held]), rng, SPLIT_ROWS)
+    mixture = replace(mixture, gate=mixture.gate.resized(2))
     whole = one_expert(mixture, fitter, own)
     parts = best_of(mixture, fitter, own, random_shares(mixture.experts, own, 2, SPLIT_STARTS, rng))
     per_row = (parts.result.bound - whole.result.bound) / own.weight.sum()

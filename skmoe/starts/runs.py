@@ -1,6 +1,7 @@
 """Short runs: from shares of the rows to a place, and races of several for the best place."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -30,6 +31,8 @@ CHEAP_ROWS = 2000
 # Bounds closer than this, for each unit of weight, are the same place.
 SAME_PLACE = 1e-6
 TOLERANCE = 1e-6
+# So many of all experts, rounded up, are enough that explain their rows soundly.
+SOUND_SHARE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +55,18 @@ class Candidate:
 
     @property
     def rank(self):
-        """Sort key: more sound experts first, then the higher bound."""
-        return (self.n_sound, self.result.bound)
+        """Sort key: more sound experts first, then the higher bound.
+
+        Of many experts, a few may be lost before that counts for more than the bound.
+        """
+        enough = ceil(SOUND_SHARE * len(self.result.shares))
+        return (min(self.n_sound, enough), self.result.bound)
 
     @property
     def reach(self):
         """The rank if the bound rose as much again."""
-        return (self.n_sound, self.result.bound + self.rise)
+        n_sound, bound = self.rank
+        return (n_sound, bound + self.rise)
 
 
 def count_sound(experts, result, block):

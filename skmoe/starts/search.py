@@ -1,6 +1,8 @@
 """The search for a start: several directions on a subsample, then exchanges on all rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import ceil
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -8,9 +10,19 @@ from joblib import Parallel, delayed
 from skmoe.base import Fitter
 from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
-from skmoe.starts.directions import kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import promising_exchanges, promising_merges
-from skmoe.starts.runs import CHEAP_ROWS, halve, race, settle, short_run
+from skmoe.starts.arrangement import arrange
+from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
+from skmoe.starts.exchange import bold_exchanges, promising_exchanges, promising_merges
+from skmoe.starts.partition import partition
+from skmoe.starts.runs import (
+    CHEAP_ROWS,
+    PATIENT_PASSES,
+    distinct,
+    halve,
+    race,
+    settle,
+    short_run,
+)
 
 __all__ = ["best_start"]
 
@@ -26,8 +38,16 @@ STEADY_PASSES, STEADY = 40, 5e-4
 WAVES = 4
 # Places followed on all rows.
 FINALISTS = 3
+# Rows by which experts find their places in a tree.
+ARRANGED_ROWS = 2000
+# Recursive partitions tried, as a share of the directions.
+PARTITIONS = 0.125
+# A tree of so many leaves is searched with patience: which experts are neighbors counts, too.
+SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
+# Pairs of experts in a small tree that divide their rows anew.
+PAIRS = 3
 
 
 def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None):
@@ -56,13 +76,15 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
     is left. Where experts overlap, bounds still rise when the quick runs are over; then as many
     runs again race on more rows, and the best of them on all rows. Few rows are always raced on,
     in several waves: passes cost next to nothing there, and optima differ most. Coarse answers,
-    classes, tell so little a row that quick runs mislead: they always race.
+    classes, tell so little a row that quick runs mislead: they always race, the better half of them
+    on more rows.
     """
     home = batches.resident(rng)
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
         thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
-        best = search.exchange(home, search.race(home, thetas)[0])
+        best = search.race(home, [*thetas, *search.from_equals(home)])[0]
+        best = search.exchange(home, best)
         return search.prune(home, best).result.theta
 
 
@@ -77,10 +99,31 @@ class _Search:
     rng: np.random.RandomState
     parallel: Parallel
 
+    @cached_property
+    def tree(self):
+        """The tree in which experts may trade places, or None."""
+        tree = self.mixture.gate.tree(self.n_experts)
+        has_places = tree is not None and tree.max_depth > 1
+        return tree if has_places and self.mixture.experts.exchangeable else None
+
+    @property
+    def is_small_tree(self):
+        """Whether experts are few enough to look for their places in a tree with patience."""
+        return self.tree is not None and self.n_experts <= SMALL_TREE
+
+    def from_equals(self, home):
+        """Return Parameters of a tree whose experts were found as equals, under a single gate."""
+        if self.tree is None:
+            return []
+        flat = replace(self.mixture, gate=self.mixture.gate.resized(self.n_experts))
+        found = replace(self, mixture=flat).contenders(home)[:FINALISTS]
+        return self.places(home, (flat.share(each.result.theta, home.block) for each in found))
+
     def contenders(self, home):
         """Return places (Candidates, best first) that runs on some of the rows lead to."""
         few = self.n_experts * max(ROWS_OF_EXPERT, ROWS_OF_COEFFICIENT * home.block.X.shape[1])
-        if home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse:
+        quick = home.block.total > CHEAP_ROWS and not self.mixture.experts.target.coarse
+        if quick and not self.is_small_tree:
             sample = InMemory(subsample(home.block, self.rng, few))
             thetas = self.starts(sample)
             found = halve(self.mixture, self.scout, sample, thetas, self.parallel)
@@ -88,14 +131,31 @@ class _Search:
             best = short_run(self.mixture, self.scout, sample, theta, STEADY_PASSES)
             if _is_steady(best):
                 return [best, *found[1:]]
+        sieved = self.sieved(home, few) if self.mixture.experts.target.coarse else None
         sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS)))
-        return self.waves(sample)
+        return self.waves(sample) if sieved is None else self.race(sample, sieved)
+
+    def sieved(self, home, few):
+        """Return the better half of the starts after a patient run on half of the race's rows.
+
+        None for few rows, and for few starts.
+        """
+        if home.block.total <= RACE_ROWS or self.tree is not None or self.n_init < 4:
+            return None
+        sample = InMemory(subsample(home.block, self.rng, max(few, RACE_ROWS // 2)))
+        run = delayed(short_run)
+        found = self.parallel(
+            run(self.mixture, self.scout, sample, theta, PATIENT_PASSES)
+            for theta in self.starts(sample)
+        )
+        return [each.result.theta for each in distinct(found)[: self.n_init // 2]]
 
     def waves(self, sample):
         """Return the places that win one race after the other on a sample."""
         found = self.race(sample, self.starts(sample))
-        few = sample.block.total <= CHEAP_ROWS and not self.mixture.experts.switches_off
-        for wave in range(1, WAVES if few else 1):
+        many = sample.block.total <= CHEAP_ROWS or self.is_small_tree
+        many = many and not self.mixture.experts.switches_off
+        for wave in range(1, WAVES if many else 1):
             kicked = wave % 2 == 1 and self.n_experts > 2
             thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
             found = self.race(sample, thetas, found)
@@ -103,10 +163,26 @@ class _Search:
 
     def starts(self, sample):
         """Return Parameters that follow first guesses."""
+        if self.tree is None:
+            return self.guesses(sample)
+        # A guess at many leaves at once is a bad one.
+        guesses = self.guesses(sample) if self.is_small_tree else []
+        return [*guesses, *self.partitions(sample)]
+
+    def guesses(self, sample):
+        """Return Parameters that follow random shares of the rows."""
         shares = random_shares(
             self.mixture.experts, sample.block, self.n_experts, self.n_init, self.rng
         )
         return self.places(sample, shares)
+
+    def partitions(self, sample):
+        """Return Parameters that follow recursive partitions of the rows."""
+        seeds = self.rng.randint(2**31, size=ceil(PARTITIONS * self.n_init))
+        run = delayed(_partitioned)
+        return self.parallel(
+            run(self.mixture, self.scout, sample, self.tree, seed) for seed in seeds
+        )
 
     def kicks(self, sample, best):
         """Return Parameters that follow the shares of the best place, kicked."""
@@ -116,7 +192,13 @@ class _Search:
 
     def places(self, sample, shares):
         """Return Parameters that follow each of the shares."""
-        return self.parallel(delayed(settle)(self.mixture, sample, share) for share in shares)
+        rows = self.arranged_rows(sample.block)
+        run = delayed(_placed)
+        return self.parallel(run(self.mixture, sample, self.tree, rows, share) for share in shares)
+
+    def arranged_rows(self, block):
+        """Return the rows by which experts find their places in the tree, if there is one."""
+        return None if self.tree is None else chosen_rows(block, self.rng, ARRANGED_ROWS)
 
     def race(self, batches, thetas, rivals=()):
         """Return the Candidates that are left of a race, best first."""
@@ -127,12 +209,13 @@ class _Search:
 
         Banks that have experts to spare hardly need them.
         """
-        if self.mixture.experts.switches_off:
-            return best
-        for _ in range(MOST_EXCHANGES):
+        for _ in range(0 if self.mixture.experts.switches_off else MOST_EXCHANGES):
             theta = best.result.theta
-            moves = promising_exchanges(self.mixture, self.scout, theta, home.block, self.rng)
-            better = self.first_better(home, best, moves)
+            trials = (
+                self.race(home, self.places(home, [shares]), [best])[0]
+                for shares in self.moves(home.block, theta)
+            )
+            better = next((reached for reached in trials if reached is not best), None)
             if better is None:
                 break
             best = better
@@ -140,23 +223,44 @@ class _Search:
 
     def prune(self, home, best):
         """Merge experts as long as one fewer leads higher, where priors charge for each."""
-        if not self.mixture.experts.switches_off:
-            return best
-        for _ in range(self.n_experts):
+        for _ in range(self.n_experts if self.mixture.experts.switches_off else 0):
             merges = promising_merges(self.mixture, best.result.theta, home.block)
-            better = self.first_better(home, best, merges)
+            trials = (
+                self.race(home, [settle(self.mixture, home, merge.shares)], [best])[0]
+                for merge in merges[:TRIALS]
+            )
+            better = next((reached for reached in trials if reached is not best), None)
             if better is None:
                 break
             best = better
         return best
 
-    def first_better(self, home, best, moves):
-        """Return where the first move leads that pays, a Candidate, or None."""
-        trials = (
-            self.race(home, [settle(self.mixture, home, move.shares)], [best])[0]
-            for move in moves[:TRIALS]
-        )
-        return next((reached for reached in trials if reached is not best), None)
+    def moves(self, block, theta):
+        """Yield shares (n, K) that promise more than those at theta."""
+        if self.tree is not None:
+            # The same experts, each in a better place.
+            yield self.mixture.share(theta, block)
+        if self.is_small_tree:
+            yield from bold_exchanges(self.mixture, self.scout, theta, block, self.rng, PAIRS)
+        moves = promising_exchanges(self.mixture, self.scout, theta, block, self.rng)
+        for move in moves[:TRIALS]:
+            yield move.shares
+
+
+def _placed(mixture, batches, tree, rows, share):
+    """Return Parameters that follow shares (n, K), with the experts in a tree's best places."""
+    if tree is not None:
+        chosen, repeats = rows
+        X = np.asfortranarray(batches.block.X_gate[chosen])
+        own = np.asfortranarray(share[chosen] * repeats[:, None].astype(share.dtype))
+        share = share[:, arrange(tree, X, own)]
+    return settle(mixture, batches, share)
+
+
+def _partitioned(mixture, fitter, batches, tree, seed):
+    """Return Parameters that follow a recursive partition."""
+    rng = np.random.RandomState(seed)
+    return settle(mixture, batches, partition(mixture, fitter, batches.block, tree, rng))
 
 
 def _is_steady(candidate):

@@ -1,5 +1,6 @@
 """Bayesian mixtures: posteriors, bounds that never fall, experts that switch themselves off."""
 
+import numpy as np
 import pytest
 from _helpers import falls
 from sklearn.utils.estimator_checks import parametrize_with_checks

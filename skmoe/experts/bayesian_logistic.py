@@ -82,6 +82,9 @@ class BayesianLogisticExperts(SoftmaxExperts):
     def log_probability(self, theta, X):
         return _by_row([self._posterior.log_prob(part, X) for part in _parts(theta)])
 
+    def log_prob(self, theta, X, y):
+        return np.einsum("nkc,nc->nk", self.log_probability(theta, X), y) + ways(y)[:, None]
+
     def evidence(self, theta, X, y):
         """Return the tilted bound of E_q[log p(y | x)], shape (n, K)."""
         logs = _by_row([self._posterior.evidence(part, X) for part in _parts(theta)])

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 import skmoe
-from skmoe import criteria, experts, fitters, gates
+from skmoe import criteria, experts, fitters, gates, inspection
 
 validate = pytest.importorskip("numpydoc.validate").validate
 
@@ -23,6 +23,10 @@ PARTS = [
     for module in (criteria, experts, fitters, gates)
     for name in module.__all__
     if inspect.isclass(getattr(module, name))
+]
+
+DISPLAYS = [
+    f"skmoe.inspection.{name}" for name in inspection.__all__ if name.endswith("Display")
 ]
 
 
@@ -43,7 +47,7 @@ def errors(name):
     return [error for error in validate(name)["errors"] if error[0] not in NOT_ASKED]
 
 
-@pytest.mark.parametrize("name", CLASSES + PARTS)
+@pytest.mark.parametrize("name", CLASSES + PARTS + DISPLAYS)
 def test_classes_are_documented(name):
     assert not errors(name)
 

@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmoe._math.checks import check_count
 
-__all__ = ["export_text"]
+__all__ = ["Writer", "checked_tree", "export_text", "names_of"]
 
 
 def export_text(est, *, feature_names=None, max_depth=10, max_terms=6, spacing=3, decimals=2):
@@ -49,19 +49,25 @@ def export_text(est, *, feature_names=None, max_depth=10, max_terms=6, spacing=3
     >>> [line.count("day") for line in text.splitlines()]
     [1, 1, 1, 1]
     """
-    check_is_fitted(est)
-    if not hasattr(est, "tree_"):
-        raise ValueError(f"est={est!r} has no tree of gates; gate must be a TreeGate.")
+    checked_tree(est)
     for name, value in (("max_depth", max_depth), ("max_terms", max_terms), ("spacing", spacing)):
         check_count(name, value)
     check_count("decimals", decimals, least=0)
-    names = _names(est, feature_names)
-    writer = _Writer(est, names, max_depth, max_terms, spacing, decimals)
+    names = names_of(est, feature_names)
+    writer = Writer(est, names, max_depth, max_terms, spacing, decimals)
     writer.write(0 if est.tree_.n_nodes else -1, "")
     return "\n".join(writer.lines) + "\n"
 
 
-def _names(est, feature_names):
+def checked_tree(est):
+    """Return the Tree of a fitted estimator, or raise."""
+    check_is_fitted(est)
+    if not hasattr(est, "tree_"):
+        raise ValueError(f"est={est!r} has no tree of gates; gate must be a TreeGate.")
+    return est.tree_
+
+
+def names_of(est, feature_names):
     """Return the names of the columns that experts and gate see, two lists or None each."""
     if feature_names is None:
         feature_names = getattr(est, "feature_names_in_", None)
@@ -72,7 +78,7 @@ def _names(est, feature_names):
     return [columns.names(feature_names) for columns in est._columns]
 
 
-class _Writer:
+class Writer:
     """Lines of a tree from the root down."""
 
     def __init__(self, est, names, max_depth, max_terms, spacing, decimals):

@@ -22,7 +22,7 @@ SLOPES, NOISE = np.array([-1.0, 1.0]), 0.7
 
 # %%
 # The same sentence with two criteria, on twenty samples
-# -----------------------------------------------------
+# ------------------------------------------------------
 
 
 def drawn(seed):

@@ -70,16 +70,19 @@ def bag(n_estimators):
     return BaggingClassifier(mixture, n_estimators=n_estimators, random_state=0)
 
 
-def contenders(data):
-    """Return name -> (estimator, grid); the mixtures' grids are those of their data's size."""
-    alphas = [0.3, 1.0] if data == "deterding" else [0.05, 0.2]
-    sizes = [4, 8] if data == "deterding" else [2, 3]
+def contenders():
+    """Return name -> (estimator, grid), the same for all data."""
+    sentence = {
+        "n_experts": [2, 4, 8],
+        "experts__alpha": [0.1, 0.3, 1.0],
+        "gate__alpha": [0.1, 1.0, 5.0],
+    }
     single = MixtureOfExpertsClassifier(n_init=2, max_iter=200, tol=1e-6, random_state=0)
     single.set_params(experts__alpha=1.0, gate__alpha=1.0)
     bagged = bag(4)
     bagged.estimator.set_params(experts__alpha=1.0, gate__alpha=1.0)
     curved = clone(bagged)
-    curved.estimator.set_params(expert_features=Nystroem(n_components=60, random_state=0))
+    curved.estimator.set_params(expert_features=Nystroem(n_components=100, random_state=0))
     return {
         "LogisticRegression": (
             LogisticRegression(max_iter=5000),
@@ -111,28 +114,20 @@ def contenders(data):
         ),
         "mixture of experts": (
             single,
-            {"n_experts": sizes, "experts__alpha": alphas, "gate__alpha": [0.1, 1.0]},
+            sentence,
         ),
         "mixtures (bag of 25)": (
             bagged,
-            {
-                "estimator__n_experts": sizes[-1:] if data == "deterding" else sizes[:1],
-                "estimator__experts__alpha": alphas[:1],
-                "estimator__gate__alpha": [0.1, 1.0, 5.0] if data == "deterding" else [0.1, 1.0],
-            },
+            {f"estimator__{name}": values for name, values in sentence.items()},
         ),
         "mixtures of kernel experts (bag of 25)": (
             curved,
-            [
-                {
-                    "estimator__n_experts": [2],
-                    "estimator__gate__alpha": [0.01],
-                    "estimator__experts__alpha": [alpha],
-                    "estimator__expert_features__gamma": [gamma],
-                    "estimator__expert_features__n_components": [n_components],
-                }
-                for alpha, gamma, n_components in ((0.3, 0.05, 60), (1.0, 0.1, 100))
-            ],
+            {
+                "estimator__n_experts": [2],
+                "estimator__experts__alpha": [0.1, 0.3, 1.0],
+                "estimator__gate__alpha": [0.1, 1.0],
+                "estimator__expert_features__gamma": [0.03, 0.1],
+            },
         ),
     }
 
@@ -168,7 +163,7 @@ def main():
     X, y, speaker, splits = globals()[arguments.data]()
     classes = np.unique(y)
     print(f"{arguments.data}: {'contender':38s} error  log loss  Brier  seconds  settings")
-    for name, (estimator, grid) in contenders(arguments.data).items():
+    for name, (estimator, grid) in contenders().items():
         if arguments.only and arguments.only not in name:
             continue
         begun, rows, answers, settings = time.perf_counter(), [], [], []

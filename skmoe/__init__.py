@@ -9,6 +9,12 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.distribution import MixtureDistribution as MixtureDistribution
     from skmoe.estimators import AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor
     from skmoe.estimators import (
+        BayesianMixtureOfExpertsClassifier as BayesianMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators import (
+        BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
+    )
+    from skmoe.estimators import (
         HierarchicalMixtureOfExpertsClassifier as HierarchicalMixtureOfExpertsClassifier,
     )
     from skmoe.estimators import (
@@ -17,6 +23,7 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators import MetaPiClassifier as MetaPiClassifier
     from skmoe.estimators import MetaPiRegressor as MetaPiRegressor
     from skmoe.estimators import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators import MixtureOfExpertsEnsemble as MixtureOfExpertsEnsemble
     from skmoe.estimators import MixtureOfExpertsRegressor as MixtureOfExpertsRegressor
     from skmoe.estimators import MixtureOfSoftmaxesClassifier as MixtureOfSoftmaxesClassifier
     from skmoe.estimators import (
@@ -29,12 +36,15 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 # Public name -> where it lives; ``import skmoe`` costs nothing for what is not used.
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators",
+    "BayesianMixtureOfExpertsClassifier": "skmoe.estimators",
+    "BayesianMixtureOfExpertsRegressor": "skmoe.estimators",
     "HierarchicalMixtureOfExpertsClassifier": "skmoe.estimators",
     "HierarchicalMixtureOfExpertsRegressor": "skmoe.estimators",
     "MetaPiClassifier": "skmoe.estimators",
     "MetaPiRegressor": "skmoe.estimators",
     "MixtureDistribution": "skmoe.distribution",
     "MixtureOfExpertsClassifier": "skmoe.estimators",
+    "MixtureOfExpertsEnsemble": "skmoe.estimators",
     "MixtureOfExpertsRegressor": "skmoe.estimators",
     "MixtureOfSoftmaxesClassifier": "skmoe.estimators",
     "regularization_path": "skmoe.estimators",
@@ -49,9 +59,11 @@ _MODULES = (
     "errors",
     "estimators",
     "experts",
+    "features",
     "fitters",
     "gates",
     "inspection",
+    "metrics",
     "model_selection",
     "neural",
 )

@@ -203,6 +203,13 @@ class Part(BaseEstimator, ABC):
         """Return what the part adds to the bound: its log prior, or minus its penalty (a float)."""
         return 0.0
 
+    def charges(self, theta):
+        """Return what the penalty charges for each expert (K,), where priors see to their number.
+
+        An expert that loses its rows saves no more than that. Infinity where a part cannot say.
+        """
+        return np.inf
+
     def translated(self, theta, change):
         """Return theta for rows that are standardized in another way, or None if it cannot.
 
@@ -236,6 +243,8 @@ class Experts(Part):
     target : Target
         What the family takes for an answer. The estimator checks y against it, and standardizes,
         scales or leaves y as it says.
+    switches_off : bool
+        Whether experts that are not needed are meant to lose their rows; a prior keeps them sound.
     exchangeable : bool
         Whether any number of experts is a bank of the same kind, so that two may do what one did.
     takes_notes : bool
@@ -249,6 +258,7 @@ class Experts(Part):
     takes_notes = False
     centers = True
     exchangeable = True
+    switches_off = False
 
     def raw_columns(self, n_features):
         """Return the numbers of the columns of X that stay in the user's units (offsets)."""
@@ -509,6 +519,10 @@ class Components(ABC):
     @abstractmethod
     def shape(self):
         """(n, K, q): rows, experts, outputs."""
+
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each, of Gaussians; None for other densities."""
+        return None
 
     @abstractmethod
     def log_prob(self, y):

@@ -151,7 +151,7 @@ class ErrorCriterion(SoftCriterion):
         if not gate.follows_score:
             raise ValueError(
                 f"criterion={self!r} moves the gate by its score, which {gate!r} cannot follow; "
-                "allowed are 'softmax' and 'mlp' gates."
+                "allowed are 'softmax', 'mlp' and 'tree' gates."
             )
         experts = experts.with_common_noise()
         experts.check()

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skmoe.experts import (
     SHORT_NAMES,
+    BayesianLinearExperts,
     GammaExperts,
     LaplaceExperts,
     LinearExperts,
@@ -39,7 +40,11 @@ BANKS |= {
     "student_t-learned": StudentTExperts(df=None, min_df=0.5),
     "multinomial": MultinomialExperts(),
 }
-CRAWLING = (BANKS["negative_binomial"], BANKS["student_t-learned"])
+CRAWLING = (
+    BANKS["bayesian_logistic"],
+    BANKS["negative_binomial"],
+    BANKS["student_t-learned"],
+)
 SPARSE = [
     family(l1_ratio=ratio)
     for family in (
@@ -54,6 +59,10 @@ SPARSE = [
     )
     for ratio in (0.6, 1.0)
 ]
+
+HEAVY = BayesianLinearExperts, StudentTExperts
+# Posteriors count the coefficients that rows determine.
+COUNTED = {name: bank for name, bank in BANKS.items() if not name.startswith("bayesian")}
 
 banks = pytest.mark.parametrize("experts", BANKS.values(), ids=BANKS.keys())
 outputs = pytest.mark.parametrize("q", [1, 2])
@@ -86,7 +95,7 @@ class Case:
         return self.experts.statistics(theta, self.X[rows], self.y[rows], self.weight[rows])
 
     def objective(self, theta):
-        logs = self.experts.log_prob(theta, self.X, self.y)
+        logs = self.experts.evidence(theta, self.X, self.y)
         return np.sum(self.weight * logs) + self.experts.penalty(theta)
 
     def settled(self, theta, steps):
@@ -306,6 +315,19 @@ def test_order_of_the_experts_does_not_matter(experts, q):
 
 @banks
 @outputs
+def test_experts_leave_and_others_come(experts, q):
+    case = Case(experts, q)
+    logs = experts.log_prob(case.theta, case.X, case.y)
+    bank, left = experts.without(case.theta, np.array([False, True, False]))
+    np.testing.assert_allclose(bank.log_prob(left, case.X, case.y), logs[:, [0, 2]])
+    doubled = left.of_experts([0, 0, 1], 2)
+    np.testing.assert_allclose(experts.log_prob(doubled, case.X, case.y), logs[:, [0, 0, 2]])
+    back = doubled.with_experts([1], case.theta.of_experts([1], N_EXPERTS), N_EXPERTS)
+    np.testing.assert_array_equal(back.flatten(), case.theta.flatten())
+
+
+@banks
+@outputs
 def test_memory_layout_does_not_matter(experts, q):
     case = Case(experts, q)
     frozen = np.asfortranarray(case.X)
@@ -344,7 +366,7 @@ def test_draws_have_the_moments_of_the_density(experts, q):
             spread = np.atleast_2d(np.cov(draws[:, row].T))
             unit = np.outer(deviation, deviation)
             # Squares of heavy tails have no variance themselves.
-            close = 0.5 if isinstance(experts, StudentTExperts) else 0.08
+            close = 0.5 if isinstance(experts, HEAVY) else 0.08
             assert np.all(np.abs(spread - covariance[row, k]) < close * unit)
 
 
@@ -431,7 +453,7 @@ def test_parameters_flatten_and_come_back(experts, q):
         assert np.abs(other - logs).max() > 1e-6
 
 
-@banks
+@pytest.mark.parametrize("experts", COUNTED.values(), ids=COUNTED.keys())
 @outputs
 def test_free_parameters_are_counted(experts, q):
     """As many as there are directions in which the densities change."""

@@ -25,9 +25,7 @@ PARTS = [
     if inspect.isclass(getattr(module, name))
 ]
 
-DISPLAYS = [
-    f"skmoe.inspection.{name}" for name in inspection.__all__ if name.endswith("Display")
-]
+DISPLAYS = [f"skmoe.inspection.{name}" for name in inspection.__all__ if name.endswith("Display")]
 
 
 def methods(name):

@@ -32,12 +32,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Experts .* may be too many")
 
 
 def tree_regressor(depth=2, branching=2, **kwargs):
-    kwargs = {"n_init": 2, "random_state": 0} | kwargs
+    # Halves that take turns are quicker than fifths.
+    kwargs = {"n_init": 2, "random_state": 0, "validation_fraction": 0.5} | kwargs
     return HierarchicalMixtureOfExpertsRegressor(depth, branching, **kwargs)
 
 
 def classifier(depth=2, branching=2, **kwargs):
-    kwargs = {"n_init": 2, "random_state": 0} | kwargs
+    kwargs = {"n_init": 2, "random_state": 0, "validation_fraction": 0.5} | kwargs
     return HierarchicalMixtureOfExpertsClassifier(depth, branching, **kwargs)
 
 
@@ -114,11 +115,11 @@ def test_grid_search_clones_and_pickles():
 
 @pytest.mark.parametrize("growth", [None, "greedy"])
 def test_answers_do_not_depend_on_jobs(growth):
-    X, y = steps(200)
-    one = tree_regressor(growth=growth, max_leaves=6).fit(X, y)
-    two = tree_regressor(growth=growth, max_leaves=6, n_jobs=2).fit(X, y)
+    X, y = steps(200, n_steps=3)
+    one = tree_regressor(growth=growth, max_leaves=4).fit(X, y)
+    two = tree_regressor(growth=growth, max_leaves=4, n_jobs=2).fit(X, y)
     np.testing.assert_array_equal(one.predict(X), two.predict(X))
-    other = tree_regressor(growth=growth, max_leaves=6, random_state=1).fit(X, y)
+    other = tree_regressor(growth=growth, max_leaves=4, random_state=1).fit(X, y)
     assert np.corrcoef(one.predict(X), other.predict(X))[0, 1] > 0.9
 
 
@@ -266,8 +267,9 @@ def test_a_gate_brings_its_tree_along():
         {"experts": ConcatenatedExperts([(LinearExperts(), 3), NoiseExperts()])},
         {"experts": LinearExperts(tied=True)},
         {"criterion": "classification"},
+        {"criterion": "squared_error"},
         {"fitter": "gradient_ascent"},
-        {"gate": TreeGate(l1_ratio=1.0)},
+        pytest.param({"gate": TreeGate(l1_ratio=1.0)}, marks=pytest.mark.slow),
         {"gate_features": [0]},
     ],
     ids=str,
@@ -277,7 +279,7 @@ def test_any_sentence_fits(kwargs):
     est = tree_regressor(**kwargs).fit(X, y)
     assert est.score(X, y) > 0.5
     np.testing.assert_allclose(est.predict_gate(X).sum(axis=1), 1.0)
-    assert len(est.decision_path(X)[0]) == 6
+    assert est.decision_path(X).shape == (500, 6)
     pruned = copy.deepcopy(est).prune(np.sort(est.leaf_weights_)[1])
     assert pruned.predict_gate(X).shape == (500, 3) and np.isfinite(pruned.predict(X)).all()
 
@@ -308,12 +310,15 @@ def test_classes_of_a_hierarchy_are_learned():
 
 @pytest.mark.parametrize("growth", [None, "greedy"])
 def test_units_do_not_matter(growth):
-    X, y = steps(300)
-    est = tree_regressor(growth=growth, max_leaves=6).fit(X, y)
+    X, y = steps(200, n_steps=4)
+    est = tree_regressor(growth=growth, max_leaves=4).fit(X, y)
     for a, b in ((1e6, 1.0), (1.0, 1e6), (1e-6, -1e6)):
         other = clone(est).fit(a * X + a, b * y)
         np.testing.assert_allclose(other.predict(a * X + a), b * est.predict(X), rtol=1e-4)
-        assert other.tree_ == est.tree_
+        # Left and right are a matter of taste.
+        np.testing.assert_allclose(
+            np.sort(other.leaf_weights_), np.sort(est.leaf_weights_), rtol=1e-4
+        )
 
 
 @pytest.mark.parametrize("growth", [None, "greedy"])
@@ -321,6 +326,7 @@ def test_integer_weights_equal_repetition(growth):
     X, y = steps(200, n_steps=4)
     times = np.random.RandomState(0).randint(0, 3, 200)
     est = tree_regressor(growth=growth, max_leaves=5)
+    # Sets aside hold equal rows together.
     weighted = clone(est).fit(X, y, sample_weight=times)
     repeated = clone(est).fit(np.repeat(X, times, axis=0), np.repeat(y, times))
     assert weighted.tree_ == repeated.tree_
@@ -342,10 +348,10 @@ def test_single_precision():
 
 
 def test_trees_grow_as_far_as_the_data_ask_for():
-    X, y = steps(900, n_steps=6)
+    X, y = steps(600, n_steps=6)
     est = tree_regressor(growth="greedy").fit(X, y)
     assert 5 <= est.tree_.n_leaves <= 12 and est.n_experts == est.tree_.n_leaves
-    X_new, y_new = steps(900, n_steps=6)
+    X_new, y_new = steps(600, n_steps=6)
     fixed = [tree_regressor(depth).fit(X, y).score_samples(X_new, y_new).mean() for depth in (1, 2)]
     assert est.score_samples(X_new, y_new).mean() > max(fixed)
     small = tree_regressor(growth="greedy", max_leaves=3).fit(X, y)
@@ -379,16 +385,26 @@ def test_growth_keeps_up_with_the_best_depth_on_the_motorcycle_data():
     assert held_out[0] > best - 0.02 * abs(best)
 
 
-def test_classes_and_families_grow():
+def test_classes_grow():
     rng = np.random.RandomState(0)
     X = rng.uniform(-2.0, 2.0, (500, 2))
     est = classifier(growth="greedy", max_leaves=4).fit(X, X.prod(axis=1) > 0)
     assert est.tree_.n_leaves > 1 and est.score(X, X.prod(axis=1) > 0) > 0.9
+
+
+@pytest.mark.parametrize(
+    "experts",
+    [
+        LinearExperts(tied=True),
+        pytest.param("student_t", marks=pytest.mark.slow),
+        pytest.param(DecisionTreeRegressor(max_depth=1, random_state=0), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_families_grow(experts):
     X, y = steps(300, n_steps=3)
-    trees = DecisionTreeRegressor(max_depth=1, random_state=0)
-    for experts in ("student_t", LinearExperts(tied=True), trees):
-        est = tree_regressor(growth="greedy", experts=experts, max_leaves=4).fit(X, y)
-        assert est.tree_.n_leaves > 1 and est.score(X, y) > 0.8
+    est = tree_regressor(growth="greedy", experts=experts, max_leaves=4, validation_fraction=0.2)
+    assert est.fit(X, y).tree_.n_leaves > 1 and est.score(X, y) > 0.8
 
 
 # --------------------------------------------------------------------------- pruning and going on
@@ -420,8 +436,8 @@ def test_pruning_takes_light_leaves_away():
 
 
 def test_a_grown_tree_goes_on_from_where_it_was():
-    X, y = steps(400, n_steps=4)
-    est = tree_regressor(growth="greedy", warm_start=True).fit(X, y)
+    X, y = steps(200, n_steps=3)
+    est = tree_regressor(growth="greedy", warm_start=True, max_leaves=4).fit(X, y)
     tree, bound = est.tree_, est.lower_bound_
     est.fit(X, y)
     assert est.tree_ == tree and est.lower_bound_ >= bound - 1e-6 and est.n_search_passes_ == 0
@@ -429,11 +445,10 @@ def test_a_grown_tree_goes_on_from_where_it_was():
         est.set_params(growth=None, depth=3).fit(X, y)
 
 
-@pytest.mark.parametrize("growth", [None, "greedy"])
-@pytest.mark.parametrize("share", [0.3, 0.8])
+@pytest.mark.parametrize(("growth", "share"), [(None, 0.3), (None, 0.8), ("greedy", 0.5)])
 def test_ctrl_c_in_the_search_keeps_a_tree(monkeypatch, growth, share):
-    X, y = steps(300, n_steps=4)
-    est = tree_regressor(growth=growth, max_leaves=5)
+    X, y = steps(200, n_steps=3)
+    est = tree_regressor(growth=growth, max_leaves=4)
     seen, sweep = [], Mixture.sweep
 
     def counted(self, theta, block):
@@ -450,7 +465,7 @@ def test_ctrl_c_in_the_search_keeps_a_tree(monkeypatch, growth, share):
     with pytest.warns(ConvergenceWarning, match="interrupted"):
         est.fit(X, y)
     assert est.stop_reason_.startswith("interrupted")
-    assert est.predict_gate(X).shape == (300, est.tree_.n_leaves)
+    assert est.predict_gate(X).shape == (200, est.tree_.n_leaves)
     assert est.tree_.n_leaves == 4 or growth
     assert export_text(est.prune(0.1)).count("expert") == est.n_experts
 
@@ -540,3 +555,18 @@ def test_coefficient_tables_name_the_branches():
     assert [name for name, _ in gate.index][::2] == [f"branch {j}" for j in range(6)]
     np.testing.assert_allclose(gate["estimate"], est.gate_coef_.ravel())
     assert (gate["std_error"] > 0).all()
+
+
+def test_mixed_banks_lose_their_own_experts():
+    X, y, _ = draw(400)
+    banks = [(LinearExperts(), 3), NoiseExperts()]
+    est = tree_regressor(experts=ConcatenatedExperts(banks)).fit(X, y)
+    est.leaf_weights_ = np.array([0.5, 0.001, 0.3, 0.199])
+    densities = est.experts_.log_prob(est.theta_.experts, X, y[:, None])
+    est.prune(0.01)
+    assert [n for _, n in est.experts_.banks] == [2, 1]
+    after = est.experts_.log_prob(est.theta_.experts, X, y[:, None])
+    np.testing.assert_allclose(after, densities[:, [0, 2, 3]])
+    est.leaf_weights_ = np.array([0.5, 0.499, 0.001])
+    assert [n for _, n in est.prune(0.01).experts_.banks] == [2]
+    assert np.isfinite(est.predict(X)).all()

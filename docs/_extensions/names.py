@@ -16,6 +16,8 @@ ROOMS = {
     "skmoe.criteria": "Criteria",
     "skmoe.fitters": "Fitters",
     "skmoe.neural.routers": "Routers",
+    "skmoe.metrics": "Metrics",
+    "skmoe.features": "Bases of columns",
     "skmoe.inspection": "Inspection",
     "skmoe.model_selection": "Model selection",
     "skmoe.datasets": "Data",

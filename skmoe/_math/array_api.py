@@ -7,6 +7,8 @@ see there for shapes. Parameters come from numpy, and sums over rows return to i
 import numpy as np
 from sklearn.utils._array_api import _convert_to_numpy
 
+from skmoe._math.pairs import MOST_PAIRED, pairs
+
 __all__ = ["everywhere", "is_elsewhere", "namespace_of"]
 
 _LOG_2PI = float(np.log(2.0 * np.pi))
@@ -164,8 +166,6 @@ def weighted_products(X, y, weight):
 
 
 def curvature_weights(probability, total):
-    from skmoe._math.softmax_regression import MOST_PAIRED, pairs
-
     n_classes = probability.shape[1]
     weighted = probability * total[:, None]
     if n_classes > MOST_PAIRED:

@@ -11,20 +11,12 @@ import numpy as np
 from skmoe._math.array_api import everywhere
 from skmoe._math.elastic_net import elastic_net
 from skmoe._math.newton import damped, newton_step
+from skmoe._math.pairs import MOST_PAIRED, pairs
 from skmoe._math.solve import solve_psd
 
 # Curvature below this share of the rows' weight is rounding: a separated problem then walks towards
 # its limit no further than the gain could be seen.
 DAMPING = 1e-11
-# Up to this many classes a regression keeps the curvature of every pair. Beyond, pairs cost more
-# than they save passes: measured, the two kinds of step take the same time at about 8 classes.
-MOST_PAIRED = 6
-
-
-@lru_cache
-def pairs(n_classes):
-    """Return the numbers (P,), (P,) of the classes of every pair j < k."""
-    return np.triu_indices(n_classes, k=1)
 
 
 @lru_cache

@@ -2,5 +2,6 @@
 
 from skmoe.distribution.gaussians import RowGaussians
 from skmoe.distribution.mixture import MixtureDistribution
+from skmoe.distribution.pool import pooled
 
-__all__ = ["MixtureDistribution", "RowGaussians"]
+__all__ = ["MixtureDistribution", "RowGaussians", "pooled"]

@@ -42,6 +42,10 @@ class RowGaussians(Components):
         """Return the components at some of the rows."""
         return RowGaussians(self.means[rows], self.deviations[rows])
 
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each."""
+        return self.means, self.deviations
+
     def log_prob(self, y):
         z = (y - self.means) / self.deviations
         logs = -0.5 * np.sum(z * z, axis=-1)

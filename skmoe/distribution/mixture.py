@@ -9,6 +9,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skmoe._math.roots import increasing_roots
+from skmoe.distribution.crps import (
+    component_knots,
+    gaussian_crps,
+    integrated_crps,
+    ranked_crps,
+)
 from skmoe.distribution.densities import Trials, log_density, log_weights, marginal_cdf
 from skmoe.distribution.discrete import highest_probability, least_integers
 from skmoe.distribution.modes import highest_summit
@@ -228,11 +234,49 @@ class MixtureDistribution:
         >>> answer.cdf(100.0)
         array([1., 1., 1., 1., 1., 1., 1., 1., 1., 1.])
         """
+        return self._publish(self._cdf(self._internal(y)))
 
-        def distribution(block):
-            return marginal_cdf(self._weights, self.components, block)
+    def crps(self, y):
+        """Return the continuous ranked probability scores, output by output.
 
-        return self._publish(self._in_blocks(distribution, self._internal(y)))
+        Parameters
+        ----------
+        y : array-like that broadcasts to (n, q)
+            What was observed.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In units of y.
+
+        Notes
+        -----
+        The integral of (F(x) - 1{x >= y})^2: in closed form for components that name their
+        ``gaussians()``, else by Gauss's rule between the components' quantiles.
+
+        References
+        ----------
+        Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation.
+
+        Examples
+        --------
+        >>> from skmoe import MixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> answer = MixtureOfExpertsRegressor(2, random_state=0).fit(X, y).predict_distribution(X)
+        >>> answer.crps(y).shape
+        (10,)
+        """
+        y = self._internal(y)
+        gaussians = self.components.gaussians()
+        if gaussians is not None:
+            score = gaussian_crps(self._weights, *gaussians, y)
+        elif getattr(self.components, "discrete", False):
+            last = max(self._quantiles(np.array([1.0 - 1e-9])).max(), y.max())
+            score = ranked_crps(self._cdf, last, y)
+        else:
+            knots = component_knots(self._weights, self.components)
+            score = integrated_crps(self._cdf, knots, y)
+        return self._publish(self.scale * score)
 
     def ppf(self, q):
         """Return quantiles, output by output: the inverse of `cdf`.
@@ -397,6 +441,14 @@ class MixtureDistribution:
         for k in range(self.shape[1] - 1):
             expert += level >= cumulated[:, k]
         return expert
+
+    def _cdf(self, y):
+        """Return the distribution functions (..., n, q) in the components' units."""
+
+        def distribution(block):
+            return marginal_cdf(self._weights, self.components, block)
+
+        return self._in_blocks(distribution, y)
 
     def _mean(self):
         """Return the means (n, q) in the components' units."""

@@ -8,7 +8,14 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
     from skmoe.estimators.adaptive import (
         AdaptiveLocalExpertsRegressor as AdaptiveLocalExpertsRegressor,
     )
+    from skmoe.estimators.bayesian import (
+        BayesianMixtureOfExpertsClassifier as BayesianMixtureOfExpertsClassifier,
+    )
+    from skmoe.estimators.bayesian import (
+        BayesianMixtureOfExpertsRegressor as BayesianMixtureOfExpertsRegressor,
+    )
     from skmoe.estimators.classifier import MixtureOfExpertsClassifier as MixtureOfExpertsClassifier
+    from skmoe.estimators.ensemble import MixtureOfExpertsEnsemble as MixtureOfExpertsEnsemble
     from skmoe.estimators.hierarchical_classifier import (
         HierarchicalMixtureOfExpertsClassifier as HierarchicalMixtureOfExpertsClassifier,
     )
@@ -32,11 +39,14 @@ if TYPE_CHECKING:  # What type checkers cannot look up; a test holds it against 
 
 _HOMES = {
     "AdaptiveLocalExpertsRegressor": "skmoe.estimators.adaptive",
+    "BayesianMixtureOfExpertsClassifier": "skmoe.estimators.bayesian",
+    "BayesianMixtureOfExpertsRegressor": "skmoe.estimators.bayesian",
     "HierarchicalMixtureOfExpertsClassifier": "skmoe.estimators.hierarchical_classifier",
     "HierarchicalMixtureOfExpertsRegressor": "skmoe.estimators.hierarchical_regressor",
     "MetaPiClassifier": "skmoe.estimators.meta_pi_classifier",
     "MetaPiRegressor": "skmoe.estimators.meta_pi_regressor",
     "MixtureOfExpertsClassifier": "skmoe.estimators.classifier",
+    "MixtureOfExpertsEnsemble": "skmoe.estimators.ensemble",
     "MixtureOfExpertsRegressor": "skmoe.estimators.regressor",
     "MixtureOfSoftmaxesClassifier": "skmoe.estimators.softmaxes_classifier",
     "regularization_path": "skmoe.estimators.path",

@@ -8,8 +8,11 @@ from sklearn.base import clone
 
 from skmoe._math.sums import columns
 from skmoe.estimators._validation import check_made, check_numbers
+from skmoe.features import BASES
 
-__all__ = ["choose"]
+__all__ = ["automatic", "choose", "most_columns", "sees_all"]
+
+MOST_COLUMNS = 160
 
 
 @dataclass(frozen=True)
@@ -81,23 +84,82 @@ class Transformed:
         )
 
 
-def choose(argument, wanted, table, y, n_features, names):
+@dataclass(frozen=True)
+class Expanded:
+    """Columns of a fitted basis."""
+
+    basis: object
+
+    needs_frame = False
+
+    def names(self, known):
+        """Return the names of the columns made: none."""
+        return None
+
+    def pick(self, table):
+        """Return the columns made of a `Table`, (n, d)."""
+        return self.basis.transform(table.X)
+
+    def same_as(self, last):
+        """Return whether a chooser of an earlier fit was made by such a basis."""
+        return isinstance(last, Expanded) and _recipe(self.basis) == _recipe(last.basis)
+
+
+def sees_all(wanted, names):
+    """Return whether an argument asks for every column of X as a number."""
+    return wanted is None or _names_basis(wanted, names) or hasattr(wanted, "n_columns")
+
+
+def _names_basis(wanted, names):
+    known = isinstance(wanted, str) and (wanted in BASES or wanted == "auto")
+    return known and (names is None or wanted not in list(names))
+
+
+def most_columns(n_rows):
+    """Return how many columns so many rows can fill."""
+    return min(MOST_COLUMNS, n_rows / 4)
+
+
+def automatic(n_features, n_rows):
+    """Return the richest basis, an unfitted transformer, that so many rows can fill, or None.
+
+    Beyond `MOST_COLUMNS`, a pass over the rows costs too much; beyond a quarter of the rows,
+    experts know too little.
+    """
+    for name in ("spline_quadratic", "quadratic", "spline"):
+        basis = BASES[name]()
+        if basis.n_columns(n_features) <= most_columns(n_rows):
+            return basis
+    return None
+
+
+def choose(argument, wanted, table, y, n_features, names, weight=None):
     """Return the chooser that ``expert_features=`` or ``gate_features=`` asks for.
 
     Parameters
     ----------
     argument : str
         Name of the argument, for messages.
-    wanted : None, list of int, list of str, mask of d bools, or transformer
+    wanted : None, name of a basis or "auto", list of int, list of str, mask of d bools, transformer
     table : Table
         The rows that count; a transformer is fitted to them.
     y : ndarray of shape (n,) or (n, q)
         As users know it: numbers, or classes.
     n_features : int
     names : sequence of str or None
+    weight : ndarray of shape (n,) or None
+        Weights of the rows; a basis heeds them.
     """
     if wanted is None:
         return AllColumns()
+    if _names_basis(wanted, names):
+        auto = wanted == "auto"
+        basis = automatic(n_features, table.n_rows) if auto else BASES[wanted]()
+        if basis is None:
+            return AllColumns()
+        return Expanded(basis.fit(table.X, sample_weight=weight))
+    if hasattr(wanted, "n_columns"):
+        return Expanded(clone(wanted).fit(table.X, sample_weight=weight))
     if hasattr(wanted, "fit") and hasattr(wanted, "transform"):
         return Transformed(argument, clone(wanted).fit(table.raw, y))
     return SomeColumns(argument, _numbers(argument, wanted, n_features, names))

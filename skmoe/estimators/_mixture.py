@@ -34,6 +34,8 @@ from skmoe.starts import best_start
 
 #: Arguments that say which columns are seen: by the experts, and by the gate.
 CHOOSERS = "expert_features", "gate_features"
+#: How names of attributes end that have a number for each feature.
+PER_FEATURE = "coef_", "relevance_"
 
 
 class BaseMixture(
@@ -154,10 +156,13 @@ class BaseMixture(
             table, y, weight = table.rows(kept), y[kept], weight[kept]
             offset = None if offset is None else offset[kept]
             groups = None if groups is None else groups[kept]
-        _validation.check_enough_rows(self, table.n_rows, sample_weight is not None)
+        if groups is None and offset is None:
+            table, y, weight = self._ordered(table, y, weight)
+        least = 1 if experts.switches_off else self.n_experts
+        _validation.check_enough_rows(least, table.n_rows, sample_weight is not None)
         weight, self._weight_unit = _validation.weights_as_rows(weight)
         experts.target.check(y)
-        self._choose_columns(table, y, resume)
+        self._choose_columns(table, y, weight, resume)
         self._n_targets = y.shape[1]
         seen, seen_by_gate = self._pick(table, offset)
         y, weight = y.astype(seen.dtype, copy=False), weight.astype(seen.dtype, copy=False)
@@ -171,12 +176,17 @@ class BaseMixture(
         block = block if groups is None else block.by_group(groups)
         return experts.for_rows(self._scaling), block
 
+    def _ordered(self, table, y, weight):
+        """Return rows that count in the order in which they are learned from."""
+        return table, y, weight
+
     def _measure(self, source, experts, *sample):
         """Measure all rows of a source; return the experts and how its Batches are made."""
         dtype = np.dtype(getattr(sample[0], "dtype", np.float64))
         picked = _streams.Picked(self._columns, dtype if dtype == np.float32 else np.float64)
         found = source.sweep(_streams.Measure(picked, experts.target), _streams.MEASURED_ROWS)
-        _validation.check_enough_rows(self, found.X.n_rows, False)
+        least = 1 if experts.switches_off else self.n_experts
+        _validation.check_enough_rows(least, found.X.n_rows, False)
         self._weight_unit = min(1.0, found.X.total / found.X.n_rows)
         X, X_gate, y = (
             each.standardizer(picked.dtype) for each in (found.X, found.X_gate, found.y)
@@ -191,7 +201,8 @@ class BaseMixture(
     def _check_table(self, raw, reset, finite=True):
         """Return the Table of what was handed in as X."""
         wanted = [getattr(self, argument) for argument in CHOOSERS]
-        whole = any(each is None for each in wanted)
+        names = getattr(raw, "columns", None)
+        whole = any(_columns.sees_all(each, names) for each in wanted)
         needs_frame = any(hasattr(each, "transform") for each in wanted)
         return _validation.check_table(self, raw, whole, needs_frame, reset, finite)
 
@@ -210,12 +221,12 @@ class BaseMixture(
         """
         return _validation.check_weights(sample_weight, like)
 
-    def _choose_columns(self, table, y, resume):
+    def _choose_columns(self, table, y, weight, resume):
         names = getattr(self, "feature_names_in_", None)
         known = self._as_users_know(y)
         columns = tuple(
             _columns.choose(
-                argument, getattr(self, argument), table, known, self.n_features_in_, names
+                argument, getattr(self, argument), table, known, self.n_features_in_, names, weight
             )
             for argument in CHOOSERS
         )
@@ -346,10 +357,11 @@ class BaseMixture(
             value = value[..., :-1]
         if not self._flat or name.startswith("gate_"):
             return value
-        return value.reshape(value.shape[0], -1) if name.endswith("coef_") else value.reshape(-1)
+        shape = (len(value), -1) if name.endswith(PER_FEATURE) else -1
+        return value.reshape(shape)
 
     def _warn(self, result, stopped):
-        retired = result.shares < 0.5
+        retired = (result.shares < 0.5) & (not self.experts_.switches_off)
         held = ~retired & (result.shares < self.experts_.least_rows(result.theta.experts))
         for experts, short, long in (
             (retired, "retired experts {}", "Experts {} lost their rows and were retired"),

@@ -1,8 +1,9 @@
 """Rows in an order of their own: what is learned depends on what they say, not on how they came."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
-__all__ = ["canonical_rows"]
+__all__ = ["canonical_rows", "canonical_training_set", "distinct_rows"]
 
 
 def canonical_rows(X, y, weight):
@@ -17,14 +18,52 @@ def canonical_rows(X, y, weight):
     y : ndarray of shape (n, q)
     weight : ndarray of shape (n,)
     """
+    kept, weight = distinct_rows(X, y, weight)
+    return X[kept], y[kept], weight
+
+
+def distinct_rows(X, y, weight):
+    """Return the numbers (m,) of distinct rows in sorted order, and their weights (m,).
+
+    Parameters are those of `canonical_rows`.
+    """
     order, group = _order((*X.T, *y.T))
     if group[-1] == len(order) - 1:
-        return X[order], y[order], weight[order]
+        return order, weight[order]
     first = np.flatnonzero(np.diff(group, prepend=-1))
-    kept = order[first]
     # Sorted weights add up to the same number, whatever order they came in.
     weight = np.sort(np.rec.fromarrays([group, weight[order]]), order=["f0", "f1"])
-    return X[kept], y[kept], np.bincount(weight["f0"], weight["f1"])
+    return order[first], np.bincount(weight["f0"], weight["f1"])
+
+
+def canonical_training_set(X, y, sample_weight):
+    """Return rows of numbers sorted, equal ones merged and their weights added; others as they are.
+
+    Chance then treats a row of weight two like two equal ones. What cannot be used is left for the
+    members to refuse.
+    """
+    if any(hasattr(X, name) for name in ("toarray", "dask")):
+        return X, y, sample_weight
+    try:
+        table, answers = np.asarray(X), np.asarray(y)
+        weight = np.ones(len(table)) if sample_weight is None else np.asarray(sample_weight)
+    except ValueError:
+        return X, y, sample_weight
+    known = table.ndim == 2 and answers.ndim in (1, 2) and weight.ndim == 1
+    known = known and len(table) == len(answers) == len(weight) > 0
+    numbers = known and all(
+        each.dtype.kind in "fiub" and np.isfinite(each).all() for each in (table, answers, weight)
+    )
+    if not numbers or (weight < 0).any() or not (weight > 0).any():
+        return X, y, sample_weight
+    there = np.flatnonzero(weight > 0)
+    kept, merged = distinct_rows(
+        table[there], answers[there].reshape(len(there), -1), weight[there]
+    )
+    same = sample_weight is None and len(kept) == len(table)
+    kept = there[kept]
+    rows = _safe_indexing(X, kept) if hasattr(X, "columns") else table[kept]
+    return rows, answers[kept], None if same else merged
 
 
 def _order(columns):

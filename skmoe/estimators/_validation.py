@@ -118,12 +118,12 @@ def check_weights(sample_weight, X):
         return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
 
 
-def check_enough_rows(estimator, n_rows, weighted):
+def check_enough_rows(n_experts, n_rows, weighted):
     """Raise unless there are as many rows of positive weight as experts."""
-    if n_rows < estimator.n_experts:
+    if n_rows < n_experts:
         positive = " of positive sample_weight" if weighted else ""
         raise ValueError(
-            f"n_experts={estimator.n_experts} needs at least as many rows{positive}; "
+            f"n_experts={n_experts} needs at least as many rows{positive}; "
             f"X has n_samples={n_rows} of them."
         )
 

@@ -1,5 +1,7 @@
 """Expert banks. One file per family, one line per name."""
 
+from skmoe.experts.bayesian_linear import BayesianLinearExperts
+from skmoe.experts.bayesian_logistic import BayesianLogisticExperts
 from skmoe.experts.concatenation import ConcatenatedExperts
 from skmoe.experts.constant import CategoricalExperts, ConstantExperts
 from skmoe.experts.estimator import EstimatorExperts
@@ -15,6 +17,8 @@ from skmoe.experts.student_t import StudentTExperts
 from skmoe.experts.unit import UnitExperts
 
 SHORT_NAMES = {
+    "bayesian_linear": BayesianLinearExperts,
+    "bayesian_logistic": BayesianLogisticExperts,
     "categorical": CategoricalExperts,
     "constant": ConstantExperts,
     "gamma": GammaExperts,
@@ -28,6 +32,8 @@ SHORT_NAMES = {
 
 __all__ = [
     "SHORT_NAMES",
+    "BayesianLinearExperts",
+    "BayesianLogisticExperts",
     "CategoricalExperts",
     "ConcatenatedExperts",
     "ConstantExperts",

@@ -273,6 +273,17 @@ class ConcatenatedComponents(Components):
         """Whether answers are whole numbers."""
         return all(getattr(part, "discrete", False) for part in self.parts)
 
+    def take(self, rows):
+        """Return the components of the given rows: an index array of shape (p,) or a slice."""
+        return ConcatenatedComponents([part.take(rows) for part in self.parts])
+
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each, or None if not all are Gaussians."""
+        found = [part.gaussians() for part in self.parts]
+        if any(each is None for each in found):
+            return None
+        return tuple(np.concatenate(values, axis=1) for values in zip(*found, strict=True))
+
     def log_prob(self, y):
         return np.concatenate([part.log_prob(y) for part in self.parts], axis=-1)
 

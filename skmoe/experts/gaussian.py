@@ -49,6 +49,11 @@ class GaussianComponents(Components):
         # Indexing the transposed array keeps the rows last in memory.
         return GaussianComponents(self._mean.T[..., rows].T, self.noise)
 
+    def gaussians(self):
+        """Return means and deviations, (n, K, q) each."""
+        deviations = self.noise.standard_deviation(self.shape[1])
+        return self._mean, np.broadcast_to(deviations, self.shape)
+
     def blended(self, weights):
         """Return one component a row: the weighted mean of all, in the noise that they share.
 

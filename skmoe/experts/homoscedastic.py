@@ -150,15 +150,10 @@ class HomoscedasticExperts(Experts):
 
         A split can hardly gain more than an expert's residuals exceed those of the sharpest one.
         """
-        residual = y[:, None, :] - self.mean(theta, X)
-        held = np.maximum(weight.sum(axis=0, dtype=np.float64), 1e-9)
-        spread = np.einsum("nk,nkq->kq", weight, np.square(residual)) / held[:, None]
-        log_spread = np.log(np.maximum(spread, 1e-12)).sum(axis=1)
-        return 0.5 * held * (log_spread - log_spread.min())
+        return gain_of_splits(y[:, None, :] - self.mean(theta, X), weight)
 
     def statistics(self, theta, X, y, weight):
-        cross, square = weighted_products(X, y, weight)
-        return LinearStatistics(weighted_grams(X, weight), cross, square)
+        return linear_statistics(X, y, weight)
 
     def m_step(self, theta, statistics):
         coef = self._coefficients(theta, statistics)
@@ -264,7 +259,7 @@ class HomoscedasticExperts(Experts):
 
     def _penalized_scatter(self, statistics, coef):
         """Weighted squared residuals plus what the penalty adds to them, (K, q, q)."""
-        scatter = _scatter(statistics, coef)
+        scatter = scatter_of(statistics, coef)
         scatter += self._ridge * np.swapaxes(coef[:, 1:], 1, 2) @ coef[:, 1:]
         if self._lasso > 0:
             diagonal = np.arange(coef.shape[2])
@@ -282,7 +277,21 @@ class HomoscedasticExperts(Experts):
         return LinearParameters(new_coef, new_intercept, noise)
 
 
-def _scatter(statistics, coef):
+def linear_statistics(X, y, weight):
+    """Return the LinearStatistics of rows X (n, d) and y (n, q) under the weights (n, K)."""
+    cross, square = weighted_products(X, y, weight)
+    return LinearStatistics(weighted_grams(X, weight), cross, square)
+
+
+def gain_of_splits(residual, weight):
+    """Return N_k / 2 log(r_k^2 / r_min^2) (K,) of residuals (n, K, q), summed over outputs."""
+    held = np.maximum(weight.sum(axis=0, dtype=np.float64), 1e-9)
+    spread = np.einsum("nk,nkq->kq", weight, np.square(residual)) / held[:, None]
+    log_spread = np.log(np.maximum(spread, 1e-12)).sum(axis=1)
+    return 0.5 * held * (log_spread - log_spread.min())
+
+
+def scatter_of(statistics, coef):
     """Weighted sums of squared residuals (K, q, q) of coefficients (K, p, q)."""
     cross = np.swapaxes(coef, 1, 2) @ statistics.cross
     fitted = np.swapaxes(coef, 1, 2) @ (statistics.gram @ coef)

@@ -59,7 +59,7 @@ class EM(Fitter):
 
     def scout(self):
         """Return EM as it is by default: plain and accelerated runs begin at the same place."""
-        return EM()
+        return EM(memory=self.memory)
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
         self.check()

@@ -1,6 +1,8 @@
 """Gates: whom to ask. One file per kind, one line per name."""
 
+from skmoe.gates.bayesian_softmax import BayesianSoftmaxGate
 from skmoe.gates.constant import ConstantGate
+from skmoe.gates.dirichlet import DirichletGate
 from skmoe.gates.estimator import EstimatorGate
 from skmoe.gates.floored import FlooredGate
 from skmoe.gates.localized import LocalizedGate
@@ -9,7 +11,9 @@ from skmoe.gates.softmax import SoftmaxGate
 from skmoe.gates.tree import TreeGate
 
 SHORT_NAMES = {
+    "bayesian_softmax": BayesianSoftmaxGate,
     "constant": ConstantGate,
+    "dirichlet": DirichletGate,
     "localized": LocalizedGate,
     "mlp": MLPGate,
     "softmax": SoftmaxGate,
@@ -17,7 +21,9 @@ SHORT_NAMES = {
 }
 
 __all__ = [
+    "BayesianSoftmaxGate",
     "ConstantGate",
+    "DirichletGate",
     "EstimatorGate",
     "FlooredGate",
     "LocalizedGate",

@@ -102,6 +102,7 @@ class TreeGate(Gate):
     """
 
     settling_steps = 3
+    follows_score = True
 
     def __init__(self, branching=2, alpha=1e-2, l1_ratio=0.0):
         self.branching = branching
@@ -196,8 +197,10 @@ class TreeGate(Gate):
             probability = [np.exp(logs) for logs in _log_branches(theta, X, group)]
             mass = [under.astype(weight.dtype) @ weight.T for under in group.under]
             arriving = reduce(np.add, mass)
-            total[group.nodes] = arriving.sum(axis=1, dtype=np.float64)
-            for own, curve in zip(rows.T, _curves_of(probability, arriving), strict=True):
+            total[group.nodes] = np.maximum(arriving.sum(axis=1, dtype=np.float64), 0.0)
+            # Shares may lie below zero where a criterion moves the gate by its score alone.
+            bent = np.maximum(arriving, 0.0)
+            for own, curve in zip(rows.T, _curves_of(probability, bent), strict=True):
                 curves[own] = curve
             score[group.branches[-1]] = 0.0
             for j, own in enumerate(group.branches[:-1]):

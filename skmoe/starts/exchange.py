@@ -14,7 +14,7 @@ from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "bold_exchanges", "promising_exchanges"]
+__all__ = ["Exchange", "bold_exchanges", "promising_exchanges", "promising_merges"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
@@ -108,6 +108,30 @@ def bold_exchanges(mixture, fitter, theta, block, rng, n_pairs):
             gain, halves = _split(mixture, fitter, block, mass[:, divided], rng)
             if gain > 0:
                 yield _exchanged(share, *pair, divided, halves)
+
+
+def promising_merges(mixture, theta, block):
+    """Return the merges that cost least, an Exchange for every expert that holds rows; best first.
+
+    An expert hands its rows to the heir under which they stay likeliest, and ends without any.
+    That pays if it costs less than what priors charge for the expert.
+    """
+    share = mixture.share(theta, block)
+    mass = share * block.weight[:, None]
+    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
+    saved = mixture.experts.charges(theta.experts) + mixture.gate.charges(theta.gate)
+    saved = np.broadcast_to(saved, len(cost))
+    active = np.flatnonzero(mass.sum(axis=0) > LEAST_SHARE)
+    cost[:, np.setdiff1d(np.arange(len(cost)), active)] = np.inf
+    found = []
+    for freed in active if len(active) > 1 else []:
+        heir = cost[freed].argmin()
+        merged = share.copy(order="F")
+        merged[:, heir] += merged[:, freed]
+        merged[:, freed] = 0.0
+        found.append(Exchange(float(saved[freed] - cost[freed, heir]), merged))
+    found = [merge for merge in found if merge.gain > 0]
+    return sorted(found, key=lambda merge: merge.gain, reverse=True)
 
 
 def _merge_costs(mass, log_prob):

@@ -23,7 +23,9 @@ __all__ = ["grown"]
 
 # Rows aside that are enough to tell how far to grow. Sets of them are added until they are so many,
 # or until every row has been aside so often.
-ASIDE_ROWS, MOST_TIMES = 2000, 3
+ASIDE_ROWS, MOST_TIMES = 2000, 2
+# Trees grow on no more rows than this; the long run sees all of them.
+GROWTH_ROWS = 20_000
 # Passes of a tree after its leaves were split.
 ROUND_PASSES = 30
 # A round splits this share of the leaves, rounded up, of those that gain this share of what the
@@ -86,6 +88,7 @@ def grown(mixture, plan, batches, *, rng, n_jobs=None):
     Fritsch, Finke and Waibel (1997), Adaptively growing hierarchical mixtures of experts.
     """
     home = batches.resident(rng)
+    home = home.of(subsample(home.block, rng, GROWTH_ROWS))
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         pairs = list(_set_aside(home, plan.validation_fraction, rng))
         seeds = rng.randint(2**31, size=len(pairs) + 1)

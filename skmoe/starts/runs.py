@@ -69,12 +69,14 @@ class Candidate:
         return (n_sound, bound + self.rise)
 
 
-def count_sound(result, block):
+def count_sound(experts, result, block):
     """Return how many experts have neither lost their rows nor shrunk onto a few of them.
 
     An expert that holds hardly more rows than it has coefficients fits them at will, and its
-    likelihood grows without bound.
+    likelihood grows without bound; where priors see to both, all are sound.
     """
+    if experts.switches_off:
+        return len(result.shares)
     return int((result.shares > 2.0 * (block.X.shape[1] + 1) + 1.0).sum())
 
 
@@ -122,7 +124,7 @@ def short_run(mixture, fitter, batches, theta, passes, ran_before=0):
     middle = max(0, (result.n_passes - ran_before) // 2)
     # Rounding may let a settled bound sink by a hair.
     rise = max(0.0, result.bound - result.bounds[middle])
-    return Candidate(result, count_sound(result, batches.block), rise)
+    return Candidate(result, count_sound(mixture.experts, result, batches.block), rise)
 
 
 def one_expert(mixture, fitter, block):

@@ -12,7 +12,7 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import bold_exchanges, promising_exchanges
+from skmoe.starts.exchange import bold_exchanges, promising_exchanges, promising_merges
 from skmoe.starts.partition import partition
 from skmoe.starts.runs import (
     CHEAP_ROWS,
@@ -84,7 +84,8 @@ def best_start(mixture, fitter, batches, n_experts, *, n_init, rng, n_jobs=None)
         search = _Search(mixture, fitter.scout(), n_experts, n_init, rng, parallel)
         thetas = [each.result.theta for each in search.contenders(home)[:FINALISTS]]
         best = search.race(home, [*thetas, *search.from_equals(home)])[0]
-        return search.exchange(home, best).result.theta
+        best = search.exchange(home, best)
+        return search.prune(home, best).result.theta
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ class _Search:
         """Return the places that win one race after the other on a sample."""
         found = self.race(sample, self.starts(sample))
         many = sample.block.total <= CHEAP_ROWS or self.is_small_tree
+        many = many and not self.mixture.experts.switches_off
         for wave in range(1, WAVES if many else 1):
             kicked = wave % 2 == 1 and self.n_experts > 2
             thetas = self.kicks(sample, found[0]) if kicked else self.starts(sample)
@@ -203,12 +205,29 @@ class _Search:
         return race(self.mixture, self.scout, batches, thetas, self.parallel, rivals)
 
     def exchange(self, home, best):
-        """Make exchanges as long as one leads higher; return the last Candidate."""
-        for _ in range(MOST_EXCHANGES):
+        """Make exchanges as long as one leads higher; return the last Candidate.
+
+        Banks that have experts to spare hardly need them.
+        """
+        for _ in range(0 if self.mixture.experts.switches_off else MOST_EXCHANGES):
             theta = best.result.theta
             trials = (
                 self.race(home, self.places(home, [shares]), [best])[0]
                 for shares in self.moves(home.block, theta)
+            )
+            better = next((reached for reached in trials if reached is not best), None)
+            if better is None:
+                break
+            best = better
+        return best
+
+    def prune(self, home, best):
+        """Merge experts as long as one fewer leads higher, where priors charge for each."""
+        for _ in range(self.n_experts if self.mixture.experts.switches_off else 0):
+            merges = promising_merges(self.mixture, best.result.theta, home.block)
+            trials = (
+                self.race(home, [settle(self.mixture, home, merge.shares)], [best])[0]
+                for merge in merges[:TRIALS]
             )
             better = next((reached for reached in trials if reached is not best), None)
             if better is None:

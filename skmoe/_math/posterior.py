@@ -1,0 +1,75 @@
+"""Gaussian posteriors of linear predictors, kept as roots of their covariances.
+
+A posterior N(m, S) of coefficients [intercept, slopes] is held by its mean and a root R with
+S = R'R. Any matrix is a root of some covariance, so that numbers may move freely between two of
+them, and [1, x]' S [1, x] = |R [1, x]|^2 cannot come out negative.
+"""
+
+import numpy as np
+
+from skmoe._math.grams import linear
+
+__all__ = [
+    "log_determinant",
+    "moved",
+    "plus_diagonal",
+    "root_of_inverse",
+    "root_slope",
+    "spread_of_scores",
+    "variances",
+]
+
+# What is added to the diagonal of a correlation, lest columns that depend on others break it.
+_JITTER = 1e-12
+
+
+def root_of_inverse(precision):
+    """Return roots (K, p, p) of the inverses of precisions (K, p, p)."""
+    scale = np.sqrt(np.einsum("kpp->kp", precision))
+    correlation = precision / (scale[:, :, None] * scale[:, None, :])
+    diagonal = np.arange(precision.shape[1])
+    jitter = _JITTER
+    while True:
+        correlation[:, diagonal, diagonal] = 1.0 + jitter
+        try:
+            return np.linalg.inv(np.linalg.cholesky(correlation)) / scale[:, None, :]
+        except np.linalg.LinAlgError:
+            jitter *= 100.0
+
+
+def variances(root):
+    """Return the diagonals (K, p) of the covariances."""
+    return np.einsum("krp,krp->kp", root, root)
+
+
+def log_determinant(root):
+    """Return the log-determinants (K,) of the covariances."""
+    return 2.0 * np.linalg.slogdet(root)[1]
+
+
+def spread_of_scores(X, root):
+    """Return [1, x_n]' S_k [1, x_n], shape (n, K), for rows X (n, d), rows running fastest."""
+    spread = np.empty((len(root), len(X)), dtype=X.dtype)
+    for own, out in zip(root, spread, strict=True):
+        scores = linear(X, own[:, 1:], own[:, 0])
+        np.einsum("nr,nr->n", scores, scores, out=out)
+    return spread.T
+
+
+def root_slope(root, precision):
+    """Return the slopes (K, p, p) in the roots R of log|R'R| / 2 - tr(R'R precision) / 2."""
+    return np.swapaxes(np.linalg.inv(root), 1, 2) - root @ precision
+
+
+def moved(root, affine):
+    """Return roots (K, p, p) that act on columns of another scaling (`skmoe.batches.Affine`)."""
+    slopes, constant = affine.of_lines(root[:, :, 1:], root[:, :, 0])
+    return np.concatenate([constant[:, :, None], slopes], axis=2)
+
+
+def plus_diagonal(matrices, diagonal):
+    """Return matrices (K, p, p) plus diagonals (K, p)."""
+    sums = matrices.copy()
+    numbers = np.arange(sums.shape[1])
+    sums[:, numbers, numbers] += diagonal
+    return sums

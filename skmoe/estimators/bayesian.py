@@ -1,0 +1,393 @@
+"""Variational Bayesian mixtures of experts."""
+
+import warnings
+from copy import copy
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from skmoe.estimators._classes import ClassesMixin
+from skmoe.estimators._columns import automatic
+from skmoe.estimators._mixture import BaseMixture
+from skmoe.estimators._numbers import NumbersMixin
+from skmoe.estimators._rows import canonical_training_set, distinct_rows
+from skmoe.estimators._watch import with_callbacks
+from skmoe.fitters import EM
+
+# An expert that holds less than this weight of rows is switched off.
+LEAST_SHARE = 1.0
+# Up to this many rows are sorted, and equal ones merged.
+MOST_ORDERED = 10_000
+# From so many rows on, this share of them tells which features experts should see.
+LEAST_ROWS, HELD_OUT = 100, 0.2
+
+
+class BayesianMixin:
+    """What Bayesian mixtures add to others; goes before `BaseMixture`."""
+
+    # The rest of the sentence is fixed.
+    criterion, start = "likelihood", "directions"
+
+    def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
+        """Fit; ``expert_features="auto"`` is settled first."""
+        if not _is_auto(self.expert_features):
+            return super()._learn(X, y, sample_weight, offset, groups, fitter)
+        trial = copy(self)
+        if self.warm_start and hasattr(self, "theta_"):
+            trial.expert_features = self._settled_features
+        else:
+            trial = self._with_features(X, y, sample_weight)
+        BaseMixture._learn(trial, X, y, sample_weight, offset, groups, fitter)
+        own = {name: getattr(self, name) for name in ("expert_features", "warm_start")}
+        self.__dict__.update(vars(trial), _settled_features=trial.expert_features, **own)
+        return self
+
+    def _with_features(self, X, y, sample_weight):
+        """Return a copy that sees the columns themselves, or a basis if that is better.
+
+        What counts is the log-density of a fifth of the rows under a fit to the others, with which
+        the copy goes on.
+        """
+        plain = copy(self)
+        plain.expert_features = None
+        basis = _basis_for(X, y)
+        if basis is None:
+            return plain
+        X, y, weight = canonical_training_set(X, y, sample_weight)
+        order = np.random.RandomState(0).permutation(_num_samples(X))
+        held_out, seen = np.split(order, [round(HELD_OUT * len(order))])
+        rows = [_safe_indexing(each, np.sort(seen)) for each in (X, y)]
+        rows.append(None if weight is None else np.asarray(weight)[np.sort(seen)])
+        rich = copy(self)
+        rich.expert_features = basis
+        trials, logs = (plain, rich), []
+        for trial in trials:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                BaseMixture._learn(trial, *rows)
+            answers = _safe_indexing(y, held_out)
+            logs.append(trial.score_samples(_safe_indexing(X, held_out), answers))
+            trial.warm_start = True
+        return trials[int(np.mean(logs[1]) > np.mean(logs[0]))]
+
+    @property
+    def fitter(self):
+        """EM. Posteriors hold many numbers; it remembers fewer moves than it might."""
+        return EM(memory=30)
+
+    def _ordered(self, table, y, weight):
+        # Where rows hardly tell what is what, rounding decides: it must not know of their order.
+        if table.X is None or table.n_rows > MOST_ORDERED:
+            return table, y, weight
+        kept, weight = distinct_rows(table.X, y, weight)
+        return table.rows(kept), y[kept], weight.astype(y.dtype, copy=False)
+
+    def _publish(self, mixture, result, block, stopped):
+        super()._publish(mixture, result, block, stopped)
+        self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
+
+
+def _basis_for(X, y):
+    """Return the basis that these rows can fill, or None; None also where they cannot be used."""
+    if y is None or any(hasattr(X, name) for name in ("toarray", "dask", "sweep")):
+        return None
+    shape = np.shape(np.asarray(X))
+    if len(shape) != 2 or shape[0] != len(np.asarray(y)) or shape[0] < LEAST_ROWS:
+        return None
+    return automatic(shape[1], shape[0])
+
+
+def _is_auto(features):
+    return isinstance(features, str) and features == "auto"
+
+
+class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
+    """Mixture of experts with posteriors, which switches off the experts that it does not need.
+
+    Parameters
+    ----------
+    n_experts : int, default=10
+        Most experts K. Those that the data do not ask for lose their rows.
+    experts : str or Experts, default="bayesian_linear"
+        The expert bank; an instance sets its prior (`skmoe.experts.BayesianLinearExperts`).
+    gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
+        Who decides whom to ask.
+    expert_features : list of int or str, basis, transformer, None or "auto", default="auto"
+        Columns that the experts see; a transformer makes them from X, and "quadratic", "spline",
+        "spline_quadratic" and "fourier" name those of `skmoe.features`. None: all columns.
+        "auto": the columns themselves, or splines and products of them (as many as the rows can
+        fill) if these are better on a fifth of the rows, under fits to the
+        others.
+    gate_features : list of int or str, basis, transformer, or None, default=None
+        Columns that the gate sees.
+    n_init : int, default=4
+        Directions from which short runs start; the best is followed to the end.
+    max_iter : int, default=1000
+        Passes over the rows allowed for the long run.
+    tol : float, default=1e-8
+        The fit has converged when the bound is expected to rise by less than this per unit of
+        sample weight.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last solution.
+    random_state : int, RandomState or None, default=None
+        Seed of the directions.
+    n_jobs : int or None, default=None
+        Short runs side by side (joblib). The result does not depend on it.
+    batch_size : int or None, default=None
+        Rows handed to the parts at a time; None fits the cache.
+    verbose : int, default=0
+        Print a line a pass.
+
+    Attributes
+    ----------
+    n_active_experts_ : int
+        Experts that are responsible for at least one row's weight.
+    coef_, intercept_ : ndarray
+        Posterior means, as for `MixtureOfExpertsRegressor`.
+    relevance_ : ndarray of shape (n_experts, n_features)
+        How far the rows, not the prior, determine each coefficient, from 0 to 1. What is near 0
+        has been found irrelevant.
+    covariances_ : ndarray of shape (n_experts,) or (n_experts, n_targets)
+        Expected noise variances in squared units of y.
+    gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
+        As for `MixtureOfExpertsRegressor`; parameters are counted as far as the rows determine
+        them.
+    lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
+        The variational bound of the log-evidence of standardized rows, at the end and after each
+        pass. It never falls.
+    n_iter_, n_passes_, n_search_passes_, converged_, stop_reason_ :
+        As for `MixtureOfExpertsRegressor`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    Labels, experts and gate have posteriors q of their own, and the bound
+
+        sum_n log sum_k exp(E_q[log g_k(x_n)] + E_q[log p_k(y_n | x_n)]) - KL(q || prior)
+
+    is climbed by the same loop of EM as other mixtures' likelihoods; precisions of the priors are
+    learned with it (type II). Answers average over the posterior: the predictive distribution
+    is a mixture of Student-t's, wider where few rows have been seen.
+
+    References
+    ----------
+    Waterhouse, MacKay and Robinson (1996), Bayesian methods for mixtures of experts. Ueda and
+    Ghahramani (2002), Bayesian model search for mixture models based on optimizing variational
+    bounds. Baldacchino, Cross, Worden and Rowson (2016), Variational Bayesian mixture of experts
+    models and sensitivity analysis for nonlinear dynamical systems.
+
+    Examples
+    --------
+    >>> from skmoe import BayesianMixtureOfExpertsRegressor
+    >>> from skmoe.datasets import make_mixture_of_experts
+    >>> X, y, _ = make_mixture_of_experts(300, 2, 2, random_state=0)
+    >>> est = BayesianMixtureOfExpertsRegressor(n_experts=6, random_state=0).fit(X, y)
+    >>> est.n_active_experts_
+    2
+    """
+
+    def __init__(
+        self,
+        n_experts=10,
+        *,
+        experts="bayesian_linear",
+        gate="bayesian_softmax",
+        expert_features="auto",
+        gate_features=None,
+        n_init=4,
+        max_iter=1000,
+        tol=1e-8,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        batch_size=None,
+        verbose=0,
+    ):
+        self.n_experts = n_experts
+        self.experts = experts
+        self.gate = gate
+        self.expert_features = expert_features
+        self.gate_features = gate_features
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.batch_size = batch_size
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; an integer weight equals repetition of the row.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import BayesianMixtureOfExpertsRegressor
+        >>> X, y = [[i] for i in range(10)], [0, 1, 3, 3, 4, 4, 3, 1, 1, 0]
+        >>> est = BayesianMixtureOfExpertsRegressor(3, random_state=0)
+        >>> est.fit(X, y).coef_.shape
+        (3, 1)
+        """
+        return self._learn(X, y, sample_weight, groups=groups)
+
+
+class BayesianMixtureOfExpertsClassifier(BayesianMixin, ClassesMixin, BaseMixture):
+    """Mixture of logistic experts with posteriors, which switches off those that it does not need.
+
+    Parameters
+    ----------
+    n_experts : int, default=10
+        Most experts K. Those that the data do not ask for lose their rows.
+    experts : str or Experts, default="bayesian_logistic"
+        The expert bank; an instance sets its prior (`skmoe.experts.BayesianLogisticExperts`).
+    gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
+        Who decides whom to ask.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with ``sample_weight``.
+    expert_features, gate_features : list of int or str, basis, transformer, or None, default=None
+        Columns that experts or gate see, as for `BayesianMixtureOfExpertsRegressor`.
+    n_init : int, default=4
+        Directions from which short runs start; the best is followed to the end.
+    max_iter : int, default=1000
+        Passes over the rows allowed for the long run.
+    tol : float, default=1e-8
+        The fit has converged when the bound is expected to rise by less than this per unit of
+        sample weight.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last solution.
+    random_state : int, RandomState or None, default=None
+        Seed of the directions.
+    n_jobs : int or None, default=None
+        Short runs side by side (joblib). The result does not depend on it.
+    batch_size : int or None, default=None
+        Rows handed to the parts at a time; None fits the cache.
+    verbose : int, default=0
+        Print a line a pass.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_active_experts_ : int
+        Experts that are responsible for at least one row's weight.
+    coef_, intercept_, gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
+        Posterior means and parts, as for `MixtureOfExpertsClassifier`.
+    lower_bound_, lower_bounds_ : float, ndarray of shape (n_passes_,)
+        The variational bound of the log-evidence, at the end and after each pass. It never falls.
+    n_iter_, n_passes_, n_search_passes_, converged_, stop_reason_ :
+        As for `MixtureOfExpertsClassifier`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    As `BayesianMixtureOfExpertsRegressor`, with logistic experts under the same tilted bound as
+    the gate. Probabilities are moderated: nearer to each other where few rows have been seen.
+
+    References
+    ----------
+    Waterhouse, MacKay and Robinson (1996), Bayesian methods for mixtures of experts. Bishop and
+    Svensen (2003), Bayesian hierarchical mixtures of experts.
+
+    Examples
+    --------
+    >>> from skmoe import BayesianMixtureOfExpertsClassifier
+    >>> from skmoe.datasets import load_vowels
+    >>> X, y = load_vowels(return_X_y=True)
+    >>> X, y = X[::37], y[::37] == "i"
+    >>> est = BayesianMixtureOfExpertsClassifier(2, random_state=0).fit(X, y)
+    >>> est.predict_proba(X).shape
+    (42, 2)
+    """
+
+    def __init__(
+        self,
+        n_experts=10,
+        *,
+        experts="bayesian_logistic",
+        gate="bayesian_softmax",
+        class_weight=None,
+        expert_features=None,
+        gate_features=None,
+        n_init=4,
+        max_iter=1000,
+        tol=1e-8,
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        batch_size=None,
+        verbose=0,
+    ):
+        self.n_experts = n_experts
+        self.experts = experts
+        self.gate = gate
+        self.class_weight = class_weight
+        self.expert_features = expert_features
+        self.gate_features = gate_features
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.batch_size = batch_size
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; columns that are no numbers are welcome where only transformers see them.
+        y : array-like of shape (n_samples,)
+            Classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; an integer weight equals repetition of the row.
+        groups : array-like of shape (n_samples,), optional
+            Rows of one group, repeated measures of a subject say, share one responsibility.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from skmoe import BayesianMixtureOfExpertsClassifier
+        >>> X, y = [[i] for i in range(10)], [0, 0, 0, 1, 0, 1, 1, 1, 1, 1]
+        >>> est = BayesianMixtureOfExpertsClassifier(2, random_state=0)
+        >>> est.fit(X, y).predict([[0], [9]])
+        array([0, 1])
+        """
+        return self._learn(X, y, sample_weight, groups=groups)

@@ -1,0 +1,142 @@
+"""Ensembles: the answer is the mixture of the members' answers."""
+
+import numpy as np
+import pytest
+from _problems import frame_library, problem
+from scipy.special import logsumexp
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skmoe import (
+    BayesianMixtureOfExpertsRegressor,
+    MixtureOfExpertsEnsemble,
+    MixtureOfExpertsRegressor,
+    SparseMixtureOfExpertsRegressor,
+)
+from skmoe.distribution import MixtureDistribution, RowGaussians, pooled
+from skmoe.estimators.ensemble import VARIETIES, _varied, stacked_shares
+
+small = MixtureOfExpertsRegressor(2, n_init=1)
+
+
+@parametrize_with_checks(
+    [
+        MixtureOfExpertsEnsemble(small, 2),
+        MixtureOfExpertsEnsemble(small, 2, bootstrap=True, weights="uniform"),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([MixtureOfExpertsEnsemble()])
+@pytest.mark.slow
+def test_scikit_learn_checks_as_is(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("q", [1, 2])
+@pytest.mark.parametrize("weights", ["uniform", "stacked"])
+def test_density_is_the_members_mean(q, weights):
+    X, y = problem(q=q)
+    est = MixtureOfExpertsEnsemble(small, 3, weights=weights, random_state=0).fit(X, y)
+    logs = np.array([member.score_samples(X, y) for member in est.estimators_])
+    expected = logsumexp(logs, axis=0, b=est.weights_[:, None])
+    np.testing.assert_allclose(est.score_samples(X, y), expected, rtol=1e-6, atol=1e-6)
+    mean, std = est.predict(X, return_std=True)
+    np.testing.assert_allclose(mean, est.predict(X), rtol=1e-9, atol=1e-9)
+    assert mean.shape == std.shape == y.shape
+    assert est.sample(X, 4, random_state=0).shape[:2] == (len(X), 4)
+
+
+def test_pooled_units_do_not_matter():
+    rng = np.random.RandomState(0)
+    means, deviations = rng.normal(size=(5, 2, 1)), rng.uniform(0.5, 1.0, (5, 2, 1))
+    weights = rng.dirichlet([1.0, 1.0], size=5)
+    one = MixtureDistribution(weights, RowGaussians(means, deviations), loc=3.0, scale=2.0)
+    same = MixtureDistribution(weights, RowGaussians(3.0 + 2.0 * means, 2.0 * deviations))
+    both, y = pooled([one, same], [0.3, 0.7]), rng.normal(3.0, 2.0, 5)
+    for name in ("logpdf", "pdf", "cdf", "crps"):
+        np.testing.assert_allclose(getattr(both, name)(y), getattr(one, name)(y), rtol=1e-9)
+    for name in ("mean", "std", "median", "mode"):
+        np.testing.assert_allclose(getattr(both, name)(), getattr(one, name)(), rtol=1e-6)
+    draws = both.rvs(size=20_000, random_state=0)
+    np.testing.assert_allclose(draws.mean(axis=1), one.mean(), atol=0.1)
+
+
+def test_members_differ_in_their_seeds_or_rows():
+    X, y = problem()
+    est = MixtureOfExpertsEnsemble(small, 3, random_state=0).fit(X, y)
+    assert len({member.random_state for member in est.estimators_}) == 3
+    bagged = MixtureOfExpertsEnsemble(small, 3, bootstrap=True, random_state=0).fit(X, y)
+    one, other, _ = (member.score_samples(X, y).sum() for member in bagged.estimators_)
+    assert abs(one - other) > 1e-3
+    again = MixtureOfExpertsEnsemble(small, 3, bootstrap=True, random_state=0, n_jobs=2)
+    np.testing.assert_array_equal(again.fit(X, y).predict(X), bagged.predict(X))
+
+
+def test_default_members_vary_and_beat_their_mean():
+    rng = np.random.RandomState(0)
+    X = rng.uniform(-2, 2, (300, 2))
+    y = np.sin(2 * X[:, 0]) * X[:, 1] + 0.1 * rng.standard_normal(300)
+    est = MixtureOfExpertsEnsemble(n_estimators=4, random_state=0)
+    est.fit(X[:200], y[:200])
+    held_out = [member.score_samples(X[200:], y[200:]).mean() for member in est.estimators_]
+    assert est.score_samples(X[200:], y[200:]).mean() > np.mean(held_out)
+    assert len({(str(m.expert_features), m.n_experts) for m in est.estimators_}) == 4
+    assert est.weights_.sum() == pytest.approx(1.0) and est.weights_.std() > 0
+
+
+def test_varieties_fit_their_rows():
+    for number in range(2 * len(VARIETIES)):
+        for n_features, n_rows in ((1, 10), (8, 300), (30, 400), (3, 100_000)):
+            member = _varied(number, n_features, n_rows)
+            basis = member.expert_features
+            assert basis is None or basis.n_columns(n_features) <= max(n_rows / 4, 1)
+
+
+def test_shares_go_to_who_explains_the_rows():
+    logs = np.log([[0.9] * 50, [0.1] * 50])
+    assert stacked_shares(logs)[0] > 0.9
+    np.testing.assert_allclose(stacked_shares(np.zeros((3, 0))), 1.0 / 3.0)
+    mixed = np.log([[0.9] * 25 + [0.1] * 25, [0.1] * 25 + [0.9] * 25])
+    np.testing.assert_allclose(stacked_shares(mixed), 0.5, atol=1e-6)
+    weight = np.repeat([1.0, 0.0], 25)
+    assert stacked_shares(mixed, weight)[0] > 0.9
+
+
+def test_weights_are_repetitions():
+    X, y = problem(120)
+    weight = np.random.RandomState(0).randint(0, 3, 120)
+    weighted = MixtureOfExpertsEnsemble(small, 2, weights="stacked", random_state=0)
+    repeated = MixtureOfExpertsEnsemble(small, 2, weights="stacked", random_state=0)
+    weighted.fit(X, y, sample_weight=weight)
+    repeated.fit(np.repeat(X, weight, axis=0), np.repeat(y, weight, axis=0))
+    np.testing.assert_allclose(weighted.weights_, repeated.weights_, atol=1e-5)
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-4, atol=1e-4)
+
+
+def test_any_estimator_with_a_distribution():
+    X, y = problem()
+    neural = SparseMixtureOfExpertsRegressor(2, top_k=1, head="gaussian", max_iter=3)
+    est = MixtureOfExpertsEnsemble(neural, 2, random_state=0).fit(X, y)
+    assert np.isfinite(est.score_samples(X, y)).all()
+    with pytest.raises(AttributeError, match="predict_distribution"):
+        MixtureOfExpertsEnsemble(LinearRegression(), 2).fit(X, y).predict_distribution(X)
+
+
+def test_frames_and_names():
+    pandas = frame_library("pandas")
+    X, y = problem()
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    chosen = BayesianMixtureOfExpertsRegressor(2, n_init=1, expert_features=["a", "c"])
+    est = MixtureOfExpertsEnsemble(chosen, 2, weights="stacked", random_state=0).fit(frame, y)
+    assert list(est.feature_names_in_) == ["a", "b", "c"] and est.n_features_in_ == 3
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("n_estimators", 0), ("weights", "equal"), ("random_state", "x")]
+)
+def test_arguments_are_named(argument, value):
+    with pytest.raises((ValueError, TypeError), match=argument):
+        MixtureOfExpertsEnsemble(small, **{argument: value}).fit([[0.0], [1.0]], [0.0, 1.0])

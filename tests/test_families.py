@@ -323,7 +323,7 @@ def test_classes_and_numbers_have_their_own_estimators():
     X, y, _ = counts()
     with pytest.raises(ValueError, match="classif"):
         single(LogisticExperts()).fit(X, y)
-    with pytest.raises(ValueError, match="allowed are 'constant'"):
+    with pytest.raises(ValueError, match="allowed are 'bayesian_linear', 'constant'"):
         single("logistic").fit(X, y)
     with pytest.raises(ValueError, match="regress"):
         MixtureOfExpertsClassifier(experts=LinearExperts()).fit(X, y > 1)

@@ -342,6 +342,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             return sample_weight
         n = _num_samples(X)
         weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        if not weight.sum() > 0:
+            raise ValueError("sample_weight is zero for all rows; some of them must count.")
         share = weight / weight.sum()
         return rng.multinomial(round(max(weight.sum(), n)), share).astype(np.float64)
 

@@ -138,15 +138,20 @@ class GradientAscent(Fitter):
             "ftol": 0.0,
             "gtol": 0.0,
         }
-        minimize(
-            descent,
-            mixture.hold(theta).flatten(),
-            jac=True,
-            method="L-BFGS-B",
-            callback=after_iteration,
-            options=options,
-        )
-        return "converged"
+        start, reached = mixture.hold(theta), -np.inf
+        while True:
+            minimize(
+                descent,
+                start.flatten(),
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_iteration,
+                options=options,
+            )
+            # A line search that is lost begins anew, without what the memory led it to believe.
+            if rises.are_over(watch.best.bound / total) or watch.best.bound <= reached:
+                return "converged"
+            start, reached = watch.best.theta, watch.best.bound
 
     def _mini_batches(self, mixture, theta, batches, watch, tol):
         rng = np.random.RandomState(self.random_state)

@@ -7,8 +7,10 @@ takes too long is stopped.
 import argparse
 import json
 import multiprocessing
+import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -164,6 +166,8 @@ def classification(n_rows, d, K, n_classes=3):
 
 
 def _work(pipe, fit, data, K):
+    # A group of its own, in which programs of other languages end with it.
+    os.setsid()
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         pipe.send(fit(data, K))
@@ -181,7 +185,8 @@ def within(limit, fit, data, K):
     except EOFError:
         return None
     finally:
-        worker.terminate()
+        if worker.is_alive():
+            os.killpg(worker.pid, signal.SIGTERM)
         worker.join()
 
 

@@ -8,6 +8,9 @@ from skmoe.inspection.trees import Writer, checked_tree, names_of
 
 __all__ = ["TreeDisplay"]
 
+# Lines of an expert, one a target or a class, that a leaf has room for.
+MOST_LINES = 4
+
 
 class TreeDisplay:
     """A tree of gates with the shares of the training rows on its branches.
@@ -91,7 +94,7 @@ class TreeDisplay:
         writer = Writer(est, names, tree.max_depth + 1, max_terms, 3, decimals)
         weight = getattr(est, "leaf_weights_", None)
         rules = [_rule(writer, own) for own in tree.branches]
-        answers = ["\n".join(writer.leaf(k)).replace(": ", "\n", 1) for k in range(tree.n_leaves)]
+        answers = [_answer(writer, k) for k in range(tree.n_leaves)]
         shares = None if weight is None else tree.under @ weight
         return cls(tree, shares, rules, answers).plot(ax)
 
@@ -171,6 +174,16 @@ def _rule(writer, own):
     if own.stop - own.start == 2:
         return writer.gate(own, own.start) + "\nleft if it holds"
     return f"{own.stop - own.start} branches"
+
+
+def _answer(writer, k):
+    """Return what stands in a leaf: the expert and its lines, of which many would fill the page."""
+    lines = writer.leaf(k)
+    if len(lines) > MOST_LINES:
+        return f"expert {k}"
+    if len(lines) == 1:
+        return lines[0].replace(": ", "\n", 1)
+    return "\n".join([f"expert {k}", *(line.partition(", ")[2] for line in lines)])
 
 
 def _box(ax, place, text, color):

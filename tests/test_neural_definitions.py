@@ -598,9 +598,8 @@ def test_dispatch_brings_rows_to_experts_and_back(n_experts, n, k, share):
     dispatch = Dispatch(experts, kept, n_experts)
     A, gain = rng.standard_normal((n, 4)), rng.standard_normal(n_experts)
     slots = dispatch.gather(A, np.empty((dispatch.n_slots, 4)))
-    for group in dispatch.groups:
-        stack = group.stacked(slots)
-        stack *= gain[group.first] if stack.ndim == 2 else gain[group.experts][:, None, None]
+    for block, factor in zip(dispatch.stacked(slots), dispatch.of(gain), strict=True):
+        block *= factor
     total = dispatch.combine(slots, weight, np.empty((n, 4)))
     expected = A * np.sum(weight * gain[experts], axis=1)[:, None]
     np.testing.assert_allclose(total, expected, atol=1e-12)

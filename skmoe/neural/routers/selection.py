@@ -68,7 +68,10 @@ class TopK(Selection):
         keys = scores.logits
         if "bias" in state:
             keys = scores.affinity + state["bias"].astype(keys.dtype)
-        choice = Choice(top_k(keys, self.k))
+        # What comes next is what the load of noisy gates is about.
+        noisy = run.training and scores.sigma is not None and self.k < n_experts
+        top = top_k(keys, self.k + noisy)
+        choice = Choice(top[:, : self.k], following=top[:, -1] if noisy else None)
         if self.random_second and run.training and self.k > 1:
             choice.kept = self._draw(scores.affinity, choice.experts, run.rng)
         return choice

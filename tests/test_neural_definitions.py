@@ -621,10 +621,21 @@ def test_table_of_pairs():
     np.testing.assert_array_equal(weight[2], [1, 3, 4])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("k", [1, 2, 6, 7, 20])
-def test_top_k_against_a_sort(k):
-    keys = np.random.default_rng(0).standard_normal((50, 20))
-    np.testing.assert_array_equal(top_k(keys, k), np.argsort(-keys, axis=1)[:, :k])
+def test_top_k_against_a_sort(k, ties, order):
+    keys = 1e3 * np.random.default_rng(0).standard_normal((50, 20))
+    keys = np.array(keys // 200.0 if ties else keys, order=order)
+    found, before = top_k(keys, k), keys.copy()
+    expected = np.argsort(-keys, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(
+        np.take_along_axis(keys, found, axis=1), np.take_along_axis(keys, expected, axis=1)
+    )
+    assert all(len(set(row)) == k for row in found.tolist())
+    if not ties:
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(keys, before)
 
 
 def test_report():

@@ -21,8 +21,8 @@ class Optimizer(NamedTuple):
     update : callable
         ``update(theta, gradient, state, learning_rate, in_place=False, pull=None) ->
         (theta, state)``. The arguments stay as they are unless ``in_place``, which spends the
-        memory of theta, gradient and state on the answer. ``pull`` (size,) times theta is added to the
-        gradient: an L2 penalty.
+        memory of theta, gradient and state on the answer. ``pull`` (size,) times theta is added
+        to the gradient: an L2 penalty.
     """
 
     init: Callable

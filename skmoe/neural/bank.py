@@ -95,7 +95,7 @@ class ExpertBank:
 
     @staticmethod
     def _through(weights, rows, back, grad, dispatch, out):
-        """Write the gradients of weights and, to ``out``, of the rows; return the latter's groups."""
+        """Write the gradients of weights and, to ``out``, of rows; return the latter's groups."""
         turned = [A.T if A.ndim == 2 else A.swapaxes(1, 2) for A in rows]
         _multiply(turned, back, dispatch.of(grad))
         if out is None:

@@ -41,7 +41,7 @@ def top_k(keys, k):
 
 
 def _without_ties(keys, k):
-    """Return the lines of the k largest keys (E, n) of every column, (k, n); None if there are ties.
+    """Return the lines of the k largest keys (E, n) of all columns, (k, n); None if there are ties.
 
     Maxima of long lines, and their places as a product, are faster than a search in each column.
     """

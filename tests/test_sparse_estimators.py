@@ -466,6 +466,17 @@ def test_default_balancing_leaves_no_expert_dead():
     assert [entry["block0"]["dead"] for entry in est.routing_history_][-1] == 0
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_first_stage_lasts_as_long_as_it_should(share):
+    X, y = problem(400)
+    est = regressor(router="eigen", first_stage=share, max_iter=10).fit(X, y)
+    # While the constraint is on, every row adds one to the totals of the experts.
+    totals = est._session.state["block0"]["totals"]
+    assert totals.sum() == pytest.approx(min(10 * share, est.best_iter_) * len(X), rel=1e-3)
+    if share:
+        assert totals.max() < 1.3 * totals.mean()
+
+
 def test_dead_experts_are_named():
     X, y = problem(200)
     with pytest.warns(UserWarning, match=r"Experts \[.*\] of block0 see no row"):

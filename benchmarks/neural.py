@@ -340,7 +340,7 @@ RECIPE = {
 # What the rows choose from: waves of few features, or a deeper net for many rows.
 CHOICES = (
     {"numeric_embedding": "periodic", "max_iter": 300},
-    {"n_blocks": 2, "dropout": 0.1, "max_iter": 100},
+    {"n_blocks": 2, "dropout": 0.2, "max_iter": 100},
 )
 
 
@@ -393,7 +393,7 @@ def main():
     print("BLAS threads:", [library["num_threads"] for library in threadpool_info()])
     for section in SECTIONS:
         if section.__name__ in options.sections:
-            print(f"\n== {section.__doc__}")
+            print(f"\n== {section.__doc__.splitlines()[0]}", flush=True)
             section(options)
 
 

@@ -653,6 +653,25 @@ def test_presets_of_large_models(name, n_experts, k, total):
     np.testing.assert_allclose(routing.weight, chosen, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "name, constants",
+    [
+        (
+            "switch",
+            {"score__jitter": 0.01, "balance__0__weight": 0.01, "balance__1__weight": 1e-3},
+        ),
+        ("gshard", {"select__k": 2, "select__random_second": True}),
+        ("olmoe", {"balance__0__weight": 0.01, "balance__1__weight": 1e-3}),
+        ("deepseek", {"balance__0__rate": 0.001, "score__activation": "sigmoid"}),
+        ("conditional", {"weight": 0.1, "budget": 0.8}),
+        ("vision", {"normalize": "none"}),
+    ],
+)
+def test_constants_of_the_papers(name, constants):
+    params = build_router(name).get_params()
+    assert {key: params[key] for key in constants} == constants
+
+
 # ------------------------------------------------------------------------- dispatch
 
 

@@ -283,13 +283,23 @@ def errors(data, settings, seeds=5):
 def nets(**common):
     """Settings of equal active parameters: a dense net of 128, 2 experts of 64, or 1 of 128."""
     settings = {"dense net": {"router": None, "hidden": K * HIDDEN}}
-    for router in ("noisy_top_k", "top_k", "cosine", "deepseek", "expert_choice", "conditional"):
-        for n_experts in (8, 16):
-            settings[f"{router}, {n_experts} experts"] = {
-                "router": router,
-                "n_experts": n_experts,
-                "top_k": K,
-            }
+    for router, n_experts in (
+        ("noisy_top_k", 8),
+        ("noisy_top_k", 16),
+        ("top_k", 16),
+        ("cosine", 8),
+        ("cosine", 16),
+        ("deepseek", 16),
+        ("expert_choice", 16),
+    ):
+        settings[f"{router}, {n_experts} experts"] = {
+            "router": router,
+            "n_experts": n_experts,
+            "top_k": K,
+        }
+    # Its dense network sees every row, too.
+    narrow = {"router": "conditional", "n_experts": 8, "hidden": K * HIDDEN // (K + 1)}
+    settings["conditional, 8 experts"] = narrow
     settings["switch, 8 experts"] = {"router": "switch", "n_experts": 8, "hidden": K * HIDDEN}
     settings["hash, 8 experts"] = {"router": "hash", "n_experts": 8, "hidden": K * HIDDEN}
     return {name: common | changes for name, changes in settings.items()}

@@ -377,16 +377,16 @@ def densities(options):
 def five_nets(X, y):
     """Return the average of five nets whose settings these rows have chosen."""
     inside, outside = train_test_split(np.arange(len(X)), test_size=0.1, random_state=0)
-    nets = [
-        MixtureOfExpertsEnsemble(
-            SparseMixtureOfExpertsRegressor(**RECIPE, **choice), 5, random_state=0
-        )
-        for choice in CHOICES
-    ]
-    reached = [
-        net.fit(X[inside], y[inside]).score_samples(X[outside], y[outside]).mean() for net in nets
-    ]
-    return nets[int(np.argmax(reached))].fit(X, y)
+
+    def average(choice, n_nets):
+        net = SparseMixtureOfExpertsRegressor(**RECIPE, **choice)
+        return MixtureOfExpertsEnsemble(net, n_nets, random_state=0)
+
+    def reached(choice):
+        est = average(choice, 2).fit(X[inside], y[inside])
+        return est.score_samples(X[outside], y[outside]).mean()
+
+    return average(max(CHOICES, key=reached), 5).fit(X, y)
 
 
 SECTIONS = (steps, growth, predictions, quality, densities)

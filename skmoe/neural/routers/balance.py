@@ -34,17 +34,24 @@ def squared_variation(amounts):
 
 @final
 class Importance(Balance):
-    """weight * CV^2(importance), importance_i = sum over rows of what the gate gives expert i.
+    """Loss weight * CV^2(importance), importance_i = sum of the gate weights of expert i.
 
     Parameters
     ----------
     weight : float, default=0.1
+        Of the loss beside that of the answers.
     over : {"gates", "affinities"}, default="gates"
         Weights of the chosen experts (Shazeer et al.), or affinities of all (Vision MoE).
 
     References
     ----------
     Shazeer et al. (2017), equations 6 and 7.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Importance, LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[Importance(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.1, over="gates"):
@@ -79,8 +86,17 @@ class SmoothLoad:
     clean, noisy : ndarray of shape (n, E)
         L and H.
     sigma : ndarray of shape (n, E) or float
+        Standard deviation of the noise.
     top : ndarray of int of shape (n, k + 1)
         The k + 1 largest of H, the largest first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.routers import SmoothLoad
+    >>> L = np.array([[2.0, 1.0, 0.0]])
+    >>> SmoothLoad(L, L, 1.0, np.array([[0, 1]])).probability.round(2)
+    array([[0.84, 0.16, 0.02]])
     """
 
     def __init__(self, clean, noisy, sigma, top):
@@ -112,15 +128,22 @@ class SmoothLoad:
 
 @final
 class Load(Balance):
-    """weight * CV^2(load), load_i = sum over rows of P(expert i is chosen): see `SmoothLoad`.
+    """Loss weight * CV^2(load), load_i = sum of P(expert i is chosen): see `SmoothLoad`.
 
     Parameters
     ----------
     weight : float, default=0.1
+        Of the loss beside that of the answers.
 
     References
     ----------
     Shazeer et al. (2017), equations 8 to 11.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Load, NoisyScore, TokenRouter, TopK
+    >>> router = TokenRouter(NoisyScore(), TopK(2), balance=[Load(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.1):
@@ -161,20 +184,28 @@ def _following(keys, top):
 
 @final
 class SwitchLoss(Balance):
-    """weight * E * sum_i f_i P_i; the sum times E is 1 at perfect balance, E when one takes all.
+    """Loss weight * E * sum_i f_i P_i, the weight itself at perfect balance.
 
     f_i is the share of the choices that name expert i, before capacity has its say, and P_i the
-    mean affinity of expert i over the rows.
+    mean affinity of expert i over the rows. When one expert takes all, the loss is E times the
+    weight.
 
     Parameters
     ----------
     weight : float, default=0.01
+        Of the loss beside that of the answers.
     choices : {"first", "all"}, default="first"
         Whether f counts first choices (Switch, GShard) or all k of them (OLMoE).
 
     References
     ----------
     Fedus, Zoph and Shazeer (2021), Switch transformers, equations 4 to 6.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, SwitchLoss, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[SwitchLoss(0.02, "all")])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.01, choices="first"):
@@ -201,15 +232,22 @@ class SwitchLoss(Balance):
 
 @final
 class ZLoss(Balance):
-    """weight * mean over rows of logsumexp(L)^2: keeps scores small.
+    """Loss weight * mean over rows of logsumexp(L)^2: keeps scores small.
 
     Parameters
     ----------
     weight : float, default=1e-3
+        Of the loss beside that of the answers.
 
     References
     ----------
     Zoph et al. (2022), ST-MoE, equation 5.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, TokenRouter, TopK, ZLoss
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[ZLoss(0.001)])
+    >>> router.check()
     """
 
     def __init__(self, weight=1e-3):
@@ -236,10 +274,17 @@ class BiasUpdate(Balance):
     Parameters
     ----------
     rate : float, default=0.001
+        By how much a bias moves in a step.
 
     References
     ----------
     DeepSeek-AI (2024), DeepSeek-V3 technical report, section 2.1.2, equation 16.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import BiasUpdate, LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[BiasUpdate(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, rate=0.001):

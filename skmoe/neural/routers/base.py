@@ -213,6 +213,14 @@ class Router(BaseEstimator, ABC):
     ----------
     interpolates : bool
         Whether the layer's input fills up what the weights leave to one (BASE).
+
+    Examples
+    --------
+    See `TokenRouter`, which is a sentence of parts:
+
+    >>> from skmoe.neural.routers import Router, build_router
+    >>> isinstance(build_router("switch"), Router)
+    True
     """
 
     interpolates = False

@@ -22,7 +22,9 @@ class TokenRouter(Router):
     Parameters
     ----------
     score : Score, default=LinearScore()
+        What the experts are worth to a row.
     select : Selection, default=TopK()
+        Which experts see which rows.
     normalize : {"sum", "none"}, default="sum"
         Whether the weights of a row's chosen experts, before any is dropped, are divided by their
         sum. A softmax over the kept scores is the softmax over all scores, so divided. For one
@@ -32,6 +34,7 @@ class TokenRouter(Router):
     capacity : Capacity or None, default=None
         None: dropless.
     balance : sequence of Balance, default=()
+        Losses and updates that keep the load even.
     interpolates : bool, default=False
         Whether the layer's output is sum_i w_i f_i(h) + (1 - sum_i w_i) h (BASE), where its input
         and output have one width.
@@ -62,10 +65,12 @@ class TokenRouter(Router):
 
     @property
     def score_(self):
+        """The score, or its default."""
         return LinearScore() if self.score is None else self.score
 
     @property
     def select_(self):
+        """The selection, or its default."""
         return TopK() if self.select is None else self.select
 
     def get_params(self, deep=True):

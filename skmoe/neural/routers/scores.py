@@ -38,6 +38,12 @@ class LinearScore(Score):
         Standard deviation of the first scores of standardized rows.
     activation : {"softmax", "sigmoid"}, default="softmax"
         How scores become affinities.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(jitter=0.01), TopK(2))
+    >>> router.check()
     """
 
     def __init__(self, bias=True, jitter=0.0, spread=1.0, activation="softmax"):
@@ -89,7 +95,7 @@ class NoisyScore(Score):
     Parameters
     ----------
     learned : bool, default=True
-        sigma = softplus(h Wnoise + c) + 0.01; else sigma = 1 / E.
+        Whether sigma = softplus(h Wnoise + c) + 0.01; else sigma = 1 / E.
     bias : bool, default=True
         Whether there are b and c.
     spread : float, default=0.0
@@ -100,6 +106,12 @@ class NoisyScore(Score):
     ----------
     Shazeer et al. (2017), Outrageously large neural networks, equation 4 and appendix A.
     Riquelme et al. (2021), Scaling vision with sparse mixture of experts, equation 1 (fixed sigma).
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import NoisyScore, TokenRouter, TopK
+    >>> router = TokenRouter(NoisyScore(), TopK(2))
+    >>> router.check()
     """
 
     def __init__(self, learned=True, bias=True, spread=0.0):
@@ -183,6 +195,12 @@ class CosineScore(Score):
     References
     ----------
     Chi et al. (2022), On the representation collapse of sparse mixture of experts, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import CosineScore, TokenRouter, TopK
+    >>> router = TokenRouter(CosineScore(scale=5.0), TopK(2))
+    >>> router.check()
     """
 
     def __init__(self, scale=10.0, origin=True):
@@ -237,6 +255,12 @@ class MLPScore(Score):
     ----------
     Eigen, Ranzato and Sutskever (2013), Learning factored representations in a deep mixture of
     experts, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import MLPScore, TokenRouter, TopK
+    >>> router = TokenRouter(MLPScore(hidden=16), TopK(2))
+    >>> router.check()
     """
 
     def __init__(self, hidden=32):

@@ -65,6 +65,7 @@ class TopK(Selection):
     Parameters
     ----------
     k : int, default=2
+        Experts of a row.
     random_second : bool, default=False
         GShard: in training, choices after the first are taken with probability min(1, 2 g_j)
         only, with weights g that sum to one over the k choices.
@@ -72,6 +73,12 @@ class TopK(Selection):
     Notes
     -----
     A bias in the router's state (DeepSeek) is added to the affinities for this choice alone.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(4))
+    >>> router.check()
     """
 
     def __init__(self, k=2, random_second=False):
@@ -108,7 +115,14 @@ class TopK(Selection):
 
 @final
 class All(Selection):
-    """Every expert sees every row."""
+    """Every expert sees every row.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import All, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(), All(), "none")
+    >>> router.check()
+    """
 
     n_choices = np.inf
 
@@ -129,6 +143,12 @@ class Quota(Selection):
     References
     ----------
     Eigen, Ranzato and Sutskever (2013), section 3.1.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, Quota, TokenRouter
+    >>> router = TokenRouter(LinearScore(), Quota(0.2))
+    >>> router.check()
     """
 
     n_choices = np.inf
@@ -174,6 +194,12 @@ class ExpertChoice(Selection):
     References
     ----------
     Zhou et al. (2022), Mixture-of-experts with expert choice routing, section 3.2.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import ExpertChoice, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(), ExpertChoice(2.0), "none")
+    >>> router.check()
     """
 
     def __init__(self, capacity_factor=2.0, decay=0.99):
@@ -231,6 +257,12 @@ class Assignment(Selection):
     References
     ----------
     Lewis et al. (2021), BASE layers: simplifying training of large, sparse models, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Assignment, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(activation="sigmoid"), Assignment(), "none")
+    >>> router.check()
     """
 
     def select(self, scores, state, run, n_experts):
@@ -268,6 +300,12 @@ class Sample(Selection):
     models, equations 2 to 6.
     Bengio, Leonard and Courville (2013), Estimating or propagating gradients through stochastic
     neurons for conditional computation, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, Sample, TokenRouter
+    >>> router = TokenRouter(LinearScore(activation="sigmoid"), Sample("straight_through"), "none")
+    >>> router.check()
     """
 
     even = False

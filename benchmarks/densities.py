@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -73,13 +74,12 @@ class Ledger:
 
 
 def run(arguments, ledger):
-    """Fill the ledger: all rivals on a split, then the next split."""
-    for name in arguments.sets:
-        X, y, splits = load(arguments.folder, name)
-        for split in arguments.splits:
-            for rival in arguments.rivals:
-                if (name, split, rival) not in ledger.found and not is_missing(rival):
-                    ledger.add(name, split, rival, scores(rival, X, y, splits[split]))
+    """Fill the ledger: all rivals on a split of every set, then the next split."""
+    data = {name: load(arguments.folder, name) for name in arguments.sets}
+    for split, (name, (X, y, splits)) in product(arguments.splits, data.items()):
+        for rival in arguments.rivals:
+            if (name, split, rival) not in ledger.found and not is_missing(rival):
+                ledger.add(name, split, rival, scores(rival, X, y, splits[split]))
 
 
 def show(arguments, ledger):

@@ -25,14 +25,6 @@ def contrasts(n_classes):
     return np.linalg.svd(np.eye(n_classes) - 1.0 / n_classes)[0][:, : n_classes - 1]
 
 
-def _pair_products(probability, total, out):
-    """Fill out (n, P) with total_n p_nj p_nk for every pair of classes."""
-    first, second = pairs(probability.shape[1])
-    weighted = probability * total[:, None]
-    for p, (j, k) in enumerate(zip(first, second, strict=True)):
-        np.multiply(weighted[:, j], probability[:, k], out=out[:, p])
-
-
 @everywhere
 def curvature_weights(probability, total):
     """Return the row weights (n, P) of the Grams that `softmax_step` asks for.
@@ -48,12 +40,26 @@ def curvature_weights(probability, total):
     ndarray
         total_n p_nj p_nk for the pairs of few classes; total_n p_nk for each of many.
     """
-    n, C = probability.shape
+    return curvature_weights_of_all(probability.T[None], total[None])
+
+
+def curvature_weights_of_all(probability, total):
+    """Return the `curvature_weights` of N regressions side by side, shape (n, N P).
+
+    Parameters
+    ----------
+    probability : ndarray of shape (N, C, n)
+    total : ndarray of shape (N, n)
+    """
+    N, C, n = probability.shape
+    weighted = probability * total[:, None]
     if C > MOST_PAIRED:
-        return probability * total[:, None]
-    products = np.empty((len(pairs(C)[0]), n), dtype=probability.dtype).T
-    _pair_products(probability, total, products)
-    return products
+        return weighted.reshape(N * C, n).T
+    first, second = pairs(C)
+    products = np.empty((N, len(first), n), dtype=weighted.dtype)
+    for p, (j, k) in enumerate(zip(first, second, strict=True)):
+        np.multiply(weighted[:, j], probability[:, k], out=products[:, p])
+    return products.reshape(-1, n).T
 
 
 def n_curves(n_classes):

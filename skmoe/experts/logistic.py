@@ -1,5 +1,7 @@
 """Logistic experts: classes whose log-odds are linear in x."""
 
+import threading
+import weakref
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +11,7 @@ from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.softmax_regression import (
     carried_score,
-    curvature_weights,
+    curvature_weights_of_all,
     elastic_net_penalty,
     softmax_steps,
 )
@@ -38,6 +40,28 @@ class LogisticStatistics(Statistics):
     total: np.ndarray
 
 
+class _Last(threading.local):
+    """The odds of the classes last computed in this thread: a pass asks for them twice."""
+
+    def __init__(self):
+        self.theta = self.X = self.kept = None
+
+    def keep(self, theta, X, *kept):
+        """Remember what belongs to theta and to rows that nobody may write to."""
+        if not X.flags.writeable:
+            self.theta, self.X, self.kept = weakref.ref(theta), weakref.ref(X), kept
+
+    def take(self, theta, X):
+        """Hand over what was kept for theta and X, or None."""
+        kept, self.kept = self.kept, None
+        if kept is not None and self.theta() is theta and self.X() is X:
+            return kept
+        return None
+
+
+_last = _Last()
+
+
 class SoftmaxExperts(Experts):
     """Experts p(class c | x) proportional to exp(a_kc' x + b_kc), for one trial or several."""
 
@@ -62,7 +86,10 @@ class SoftmaxExperts(Experts):
         shifted = self._shifted_scores(theta, X)
         trials = y.sum(axis=1)
         taken = np.einsum("kcn,cn->kn", shifted, y.T)
-        taken -= trials * np.log(np.exp(shifted, out=shifted).sum(axis=1))
+        odds = np.exp(shifted, out=shifted)
+        total = odds.sum(axis=1)
+        _last.keep(theta, X, odds, total)
+        taken -= trials * np.log(total)
         return (taken + ways(y)).T
 
     def mean(self, theta, X):
@@ -78,10 +105,14 @@ class SoftmaxExperts(Experts):
 
     def _probability(self, theta, X):
         """Return p(c | x, theta_k), shape (K, C, n)."""
-        probability = self._shifted_scores(theta, X)
-        np.exp(probability, out=probability)
-        probability /= probability.sum(axis=1, keepdims=True)
-        return probability
+        kept = _last.take(theta, X)
+        if kept is None:
+            odds = self._shifted_scores(theta, X)
+            np.exp(odds, out=odds)
+            kept = odds, odds.sum(axis=1)
+        odds, total = kept
+        odds /= total[:, None]
+        return odds
 
     def components(self, theta, X):
         return CategoricalComponents(self.log_probability(theta, X))
@@ -104,7 +135,7 @@ class SoftmaxExperts(Experts):
         K, C, _ = theta.coef.shape
         probability = self._probability(theta, X)
         trials = weight.T * y.sum(axis=1)
-        grams = weighted_grams(X, _curvatures(probability, trials))
+        grams = weighted_grams(X, curvature_weights_of_all(probability, trials))
         excess = weight.T[:, None, :] * y.T
         probability *= trials[:, None, :]
         excess -= probability
@@ -235,9 +266,3 @@ class MultinomialExperts(SoftmaxExperts):
 
 def _parts(statistics):
     return statistics.score, statistics.curvature, statistics.total
-
-
-def _curvatures(probability, trials):
-    """Return the row weights of the curvatures of all experts, side by side."""
-    pairs = zip(probability, trials, strict=True)
-    return np.concatenate([curvature_weights(own.T, total).T for own, total in pairs]).T

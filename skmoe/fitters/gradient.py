@@ -13,6 +13,8 @@ from skmoe.fitters.watch import Stop, Watch, visit
 OPTIMIZERS = {"adam": adam, "sgd": sgd}
 # Iterations of L-BFGS over which a rise is looked for before the ascent is over.
 PATIENCE = 5
+# Bounds of the squared units in which coordinates are measured when L-BFGS begins anew.
+MOST_UNEVEN = 1e-8, 1e12
 
 
 class GradientAscent(Fitter):
@@ -47,7 +49,9 @@ class GradientAscent(Fitter):
     sum_nk h_nk d/dtheta (log g_k + log p_k). So the statistics of one pass are all that is needed.
     For "lbfgs" a pass is an evaluation of bound and slope; for mini-batches it is an epoch, and
     the bound of an epoch is that of all rows (or of those set aside) at its end. The best place
-    is kept.
+    is kept. L-BFGS creeps where coordinates differ much in curvature, as under a gate whose
+    coefficients run away: where its rises are over and an M-step at the best place still promises
+    more than ``tol``, it begins anew in units that the M-step sets.
 
     References
     ----------
@@ -115,13 +119,29 @@ class GradientAscent(Fitter):
         return watch.result(reason)
 
     def _full_batch(self, mixture, theta, batches, watch, tol):
+        start, units, reached = mixture.hold(theta), 1.0, -np.inf
+        while True:
+            is_over = self._descend(mixture, start, units, batches, watch, tol)
+            best = watch.best
+            units, promise = _units(mixture, best)
+            little = tol * best.statistics.total
+            if best.bound - reached <= little or (is_over and promise <= little):
+                return "converged"
+            start, reached = best.theta, best.bound
+
+    def _descend(self, mixture, start, units, batches, watch, tol):
+        """Run L-BFGS in coordinates of these units; return whether its rises were over.
+
+        They are not where a line search was lost: the next run begins without what the memory
+        led it to believe.
+        """
         total = batches.sweep(lambda block: block.total)
         rises = _Rises(tol)
 
         def descent(vector):
-            place = visit(mixture, theta.unflatten(vector), batches)
+            place = visit(mixture, start.unflatten(vector * units), batches)
             watch.note(place)
-            slope = slope_of(mixture, place.theta, place.statistics)
+            slope = slope_of(mixture, place.theta, place.statistics) * units
             if not np.isfinite(place.bound):
                 return np.inf, np.zeros_like(slope)
             return -place.bound / total, -slope / total
@@ -131,27 +151,21 @@ class GradientAscent(Fitter):
             if rises.are_over(watch.best.bound / total):
                 raise StopIteration
 
-        options = {
-            "maxiter": watch.max_iter,
-            "maxfun": 2 * watch.max_iter,
-            "maxcor": self.memory,
-            "ftol": 0.0,
-            "gtol": 0.0,
-        }
-        start, reached = mixture.hold(theta), -np.inf
-        while True:
-            minimize(
-                descent,
-                start.flatten(),
-                jac=True,
-                method="L-BFGS-B",
-                callback=after_iteration,
-                options=options,
-            )
-            # A line search that is lost begins anew, without what the memory led it to believe.
-            if rises.are_over(watch.best.bound / total) or watch.best.bound <= reached:
-                return "converged"
-            start, reached = watch.best.theta, watch.best.bound
+        minimize(
+            descent,
+            start.flatten() / units,
+            jac=True,
+            method="L-BFGS-B",
+            callback=after_iteration,
+            options={
+                "maxiter": watch.max_iter,
+                "maxfun": 2 * watch.max_iter,
+                "maxcor": self.memory,
+                "ftol": 0.0,
+                "gtol": 0.0,
+            },
+        )
+        return rises.are_over(watch.best.bound / total)
 
     def _mini_batches(self, mixture, theta, batches, watch, tol):
         rng = np.random.RandomState(self.random_state)
@@ -197,6 +211,23 @@ class _Rises:
         if len(self.bounds) <= self.rounds:
             return False
         return self.bounds[-1] - self.bounds[-1 - self.rounds] < self.tol
+
+
+def _units(mixture, place):
+    """Return units (size,) for the coordinates at a place, and the rise that an M-step promises.
+
+    An M-step moves by the slope in the metric of the complete data. Its diagonal tells how far
+    each coordinate has to go for one unit of slope: far for a gate that is nearly sure, little for
+    a precise expert. Parts without such a step keep their units, and promise nothing.
+    """
+    if not mixture.monotone:
+        return 1.0, 0.0
+    slope = slope_of(mixture, place.theta, place.statistics)
+    step = mixture.m_step(place.theta, place.statistics).flatten() - place.theta.flatten()
+    squares = np.ones_like(slope)
+    uphill = slope * step > 0
+    squares[uphill] = step[uphill] / slope[uphill] * place.statistics.total
+    return np.sqrt(np.clip(squares, *MOST_UNEVEN)), float(slope @ step)
 
 
 def slope_of(mixture, theta, statistics):

@@ -31,7 +31,7 @@ HELD_OUT, LEAST_ROWS = 0.2, 100
 # Rows that every member has in advance, and steps that weigh them.
 PRIOR_ROWS, STEPS = 1.0, 200
 # Spreads that are tried, and how many rows' worth of belief there is that 1 is right.
-SPREADS, SPREAD_ROWS = (0.4, 2.0), 4.0
+SPREADS, SPREAD_ROWS = (0.4, 2.0), 20.0
 # A member that counts for less than this is left out of answers.
 LEAST_SHARE = 1e-3
 # Bases and numbers of experts that the members of an ensemble take in turn.
@@ -41,7 +41,7 @@ VARIETIES = (
     (FourierFeatures(60, 1.0), 3),
     (QuadraticFeatures(), 12),
     (SplineQuadraticFeatures(4), 4),
-    (FourierFeatures(60, 0.5), 2),
+    (QuadraticFeatures(), 4),
     (SplineFeatures(5), 5),
     (None, 12),
 )

@@ -32,6 +32,24 @@ def test_superfluous_experts_switch_off(seed):
     assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("features", ["auto", None])
+def test_four_of_ten_experts_are_enough_for_nine_of_ten_seeds(features):
+    """With defaults: data from 3 experts, and the fit with the right number beside it."""
+    active, lost = [], []
+    for seed in range(10):
+        X, y, _ = make_mixture_of_experts(2000, 3, 3, random_state=100 + seed)
+        est = BayesianMixtureOfExpertsRegressor(expert_features=features, random_state=0)
+        right = MixtureOfExpertsRegressor(3, random_state=0)
+        logs = [
+            fit.fit(X[:1000], y[:1000]).score_samples(X[1000:], y[1000:]) for fit in (right, est)
+        ]
+        active.append(est.n_active_experts_)
+        lost.append(np.mean(logs[0] - logs[1]))
+    assert np.count_nonzero(np.array(active) <= 4) >= 9
+    assert np.count_nonzero(np.array(lost) < 0.02) >= 9 and np.mean(lost) < 0.02
+
+
 @parametrize_with_checks([BayesianMixtureOfExpertsClassifier(n_experts=2, n_init=1)])
 @pytest.mark.slow
 def test_scikit_learn_checks_of_the_classifier(estimator, check):

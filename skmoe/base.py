@@ -358,7 +358,7 @@ class Experts(Part):
 
 
 class Gate(Part):
-    """g(x): whom to ask. Its log-weights are normalized over the experts.
+    """Gate g(x): whom to ask. Its log-weights are normalized over the experts.
 
     Attributes
     ----------

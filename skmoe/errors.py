@@ -15,6 +15,26 @@ __all__ = ["ERRORS", "competitive", "cooperative", "likelihood"]
 def likelihood(weights, answers, y):
     """Return -log sum_i w_i exp(-||y - f_i||^2 / 2), and its derivatives.
 
+    Parameters
+    ----------
+    weights : ndarray of shape (n, K)
+        Gate weights w.
+    answers : ndarray of shape (n, K, q)
+        The experts' answers f.
+    y : ndarray of shape (n, q)
+        What they should have been.
+
+    Returns
+    -------
+    error : ndarray of shape (n,)
+        Of the rows.
+    by_answers : ndarray of shape (n, K, q)
+        Derivatives dE/df.
+    by_scores : ndarray of shape (n, K)
+        Derivatives in the gate's scores, of which w is the softmax.
+
+    Notes
+    -----
     With the posterior h_i = w_i exp(-||y - f_i||^2 / 2) / sum_j w_j exp(-||y - f_j||^2 / 2),
     dE/df_i = -h_i (y - f_i) and dE/dlogit_i = w_i - h_i.
 
@@ -42,6 +62,26 @@ def likelihood(weights, answers, y):
 def competitive(weights, answers, y):
     """Return sum_i w_i ||y - f_i||^2, and its derivatives.
 
+    Parameters
+    ----------
+    weights : ndarray of shape (n, K)
+        Gate weights w.
+    answers : ndarray of shape (n, K, q)
+        The experts' answers f.
+    y : ndarray of shape (n, q)
+        What they should have been.
+
+    Returns
+    -------
+    error : ndarray of shape (n,)
+        Of the rows.
+    by_answers : ndarray of shape (n, K, q)
+        Derivatives dE/df.
+    by_scores : ndarray of shape (n, K)
+        Derivatives in the gate's scores, of which w is the softmax.
+
+    Notes
+    -----
     dE/df_i = -2 w_i (y - f_i) and dE/dlogit_i = w_i (||y - f_i||^2 - E).
 
     References
@@ -64,6 +104,26 @@ def competitive(weights, answers, y):
 def cooperative(weights, answers, y):
     """Return ||y - sum_i w_i f_i||^2, and its derivatives.
 
+    Parameters
+    ----------
+    weights : ndarray of shape (n, K)
+        Gate weights w.
+    answers : ndarray of shape (n, K, q)
+        The experts' answers f.
+    y : ndarray of shape (n, q)
+        What they should have been.
+
+    Returns
+    -------
+    error : ndarray of shape (n,)
+        Of the rows.
+    by_answers : ndarray of shape (n, K, q)
+        Derivatives dE/df.
+    by_scores : ndarray of shape (n, K)
+        Derivatives in the gate's scores, of which w is the softmax.
+
+    Notes
+    -----
     With the blend f = sum_i w_i f_i, dE/df_i = -2 w_i (y - f) and
     dE/dlogit_i = -2 w_i (f_i - f)'(y - f).
 

@@ -34,6 +34,7 @@ class _Basis(TransformerMixin, BaseEstimator):
         Returns
         -------
         self
+            The fitted basis.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -56,6 +57,7 @@ class _Basis(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_columns)
+            One row a row of X.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)

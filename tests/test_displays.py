@@ -95,6 +95,22 @@ def test_gate_surface_shows_the_most_weighted_expert(table):
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("x2", "x1")
 
 
+def test_gate_of_a_sparse_mixture_is_its_router(table):
+    _, X, y = table
+    est = SparseMixtureOfExpertsRegressor(
+        4, 2, n_blocks=2, hidden=8, learning_rate="cosine", max_iter=3, random_state=0
+    ).fit(X, y)
+    last = GateDisplay.from_estimator(est, X, features=1, grid_resolution=5)
+    first = GateDisplay.from_estimator(est, X, features=1, grid_resolution=5, layer=0)
+    for layer, display in enumerate((first, last)):
+        assert display.ax_.get_ylabel() == f"routing weight (layer {layer})"
+        for value, drawn in zip(display.grids[0], display.weights, strict=True):
+            varied = X.copy()
+            varied[:, 1] = value
+            np.testing.assert_allclose(drawn, est.route(varied)[layer].mean(axis=0))
+    assert GateDisplay.from_estimator(est, X, features=[0, 2], grid_resolution=5).surface_
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_name_the_axes(table, library):
     frames = pytest.importorskip(library)
@@ -263,8 +279,12 @@ def test_what_cannot_be_drawn_is_refused(table, sparse):
         ExpertsDisplay.from_estimator(est, X, y)
     with pytest.raises(ValueError, match="target=3"):
         ExpertsDisplay.from_estimator(est, X, y, feature=0, target=3)
-    with pytest.raises(ValueError, match="SparseMixtureOfExpertsRegressor has no method"):
-        GateDisplay.from_estimator(sparse, X)
+    with pytest.raises(ValueError, match="no method predict_experts.* GateDisplay draws which"):
+        ExpertsDisplay.from_estimator(sparse, X, y, feature=0)
+    with pytest.raises(ValueError, match="layer=1 must be below 1"):
+        GateDisplay.from_estimator(sparse, X, features=0, layer=1)
+    with pytest.raises(ValueError, match="layer=0 is for sparse mixtures"):
+        GateDisplay.from_estimator(est, X, features=0, layer=0)
     with pytest.raises(ValueError, match="has recorded no loads"):
         LoadDisplay.from_estimator(est)
     with pytest.raises(ValueError, match="no tree of gates"):
@@ -290,6 +310,18 @@ def test_only_fitted_estimators_are_drawn(display):
     }
     with pytest.raises(ValueError, match="not fitted"):
         display.from_estimator(MixtureOfExpertsRegressor(), *data.get(display, ()))
+
+
+def test_nothing_is_drawn_by_importing():
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, skmoe, skmoe.inspection, skmoe.estimators, skmoe.model_selection\n"
+            "assert 'matplotlib' not in sys.modules",
+        ],
+        check=True,
+    )
 
 
 def test_matplotlib_is_imported_when_something_is_drawn():

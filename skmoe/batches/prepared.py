@@ -17,12 +17,14 @@ class Prepared(Batches):
 
     Parameters
     ----------
-    source : skmoe.batches.sources.Source
+    source : skmoe.batches.Source
+        Where the rows come from.
     prepare : callable
         ``prepare(Rows) -> Block``: what experts and gate see, standardized.
     sample : Block
         Rows on which to look for a start.
     block_rows : int
+        Rows handed out at a time.
     n_threads : int, default=1
         Blocks worked on side by side, in the source's own way.
     """
@@ -51,6 +53,15 @@ class Prepared(Batches):
 @dataclass(frozen=True)
 class Moments(Statistics):
     """Count, weight, weighted means and squared deviations of columns; they add up exactly.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows counted.
+    total : float
+        Their weight.
+    mean, square : ndarray of shape (d,)
+        Weighted means, and weighted sums of squared deviations from them.
 
     References
     ----------

@@ -158,9 +158,18 @@ def map_blocks(task, n_rows, block_rows, n_threads=1):
     Parameters
     ----------
     task : callable
-    n_rows, block_rows : int
+        ``task(slice) -> object``.
+    n_rows : int
+        Rows in all.
+    block_rows : int
+        Rows of a block.
     n_threads : int
         Blocks worked on side by side, where there are enough of them to pay.
+
+    Returns
+    -------
+    iterable
+        Of what the task returns, to be asked for once.
     """
     slices = [slice(start, start + block_rows) for start in range(0, n_rows, block_rows)]
     if n_threads == 1 or len(slices) < LEAST_BLOCKS * n_threads:
@@ -191,6 +200,11 @@ def threads_for_rows():
     """Hold BLAS to one thread, and yield the number of threads that rows may use instead.
 
     BLAS threads hurt products as small as a block's; the user's limit on them is kept.
+
+    Yields
+    ------
+    int
+        Threads that BLAS would have used.
     """
     blas = _blas_libraries()
     n_threads = max((library["num_threads"] for library in blas.info()), default=1)
@@ -199,6 +213,17 @@ def threads_for_rows():
 
 
 def cache_rows(n_features):
-    """Return how many rows make a block whose quadratic features fit the cache (an int)."""
+    """Return how many rows make a block whose quadratic features fit the cache.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of X.
+
+    Returns
+    -------
+    int
+        Between 512 and 4096.
+    """
     products = (n_features + 1) * (n_features + 2) // 2
     return int(min(MOST_ROWS, max(LEAST_ROWS, CACHE_NUMBERS // products)))

@@ -134,6 +134,7 @@ class Change:
     Attributes
     ----------
     X, X_gate, y : Affine
+        Of the experts' features, the gate's and the targets.
     """
 
     X: Affine
@@ -156,6 +157,11 @@ class Scaling:
 
     Nothing that is learned depends on the units of X or y, since the parts only ever see
     standardized columns; ``units`` of the parts brings coefficients back.
+
+    Attributes
+    ----------
+    X, X_gate, y : Standardizer
+        Of the experts' features, the gate's and the targets.
     """
 
     X: Standardizer

@@ -67,7 +67,12 @@ class ArraySource(Source):
 
     Parameters
     ----------
-    X, y, weight : arrays of shape (n, d), (n,) or (n, q), and (n,) or None
+    X : array-like of shape (n, d)
+        Or a frame, or a mapped file.
+    y : array-like of shape (n,) or (n, q)
+        Answers.
+    weight : array-like of shape (n,), or None
+        None: every row counts once.
     """
 
     def __init__(self, X, y, weight=None):
@@ -191,7 +196,22 @@ class DeviceSource(Source):
 
 
 def sample_of(source, n_rows, block_rows):
-    """Return about n_rows rows of a source at regular distances, as Rows of numpy arrays."""
+    """Return about n_rows rows of a source at regular distances.
+
+    Parameters
+    ----------
+    source : Source
+        It is swept twice.
+    n_rows : int
+        Rows to return; up to twice as many where distances do not divide them.
+    block_rows : int
+        Rows of a block of the sweeps.
+
+    Returns
+    -------
+    Rows
+        Of numpy arrays.
+    """
     n = source.sweep(len, block_rows)
     stride = max(1, n // n_rows)
 

@@ -190,6 +190,7 @@ def make_mixture_of_experts(
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
+        As `features` says.
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
         One axis if there is one target.
     truth : TrueMixture

@@ -24,7 +24,9 @@ def regularization_path(
     estimator : mixture of experts
         With ``warm_start`` among its parameters; it is cloned.
     X : array-like of shape (n_samples, n_features)
+        Rows to fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their answers.
     alphas : array-like of shape (n_alphas,)
         Penalties, in any order.
     parameters : sequence of str, default=("experts__alpha", "gate__alpha")

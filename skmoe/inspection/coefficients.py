@@ -89,7 +89,39 @@ class CoefficientTable:
         offset=None,
         groups=None,
     ):
-        """Return the table; see `coefficient_table`, which makes a frame of it."""
+        """Return the table; see `coefficient_table`, which makes a frame of it.
+
+        Parameters
+        ----------
+        est : fitted mixture of experts
+            It is left as it is.
+        X : array-like of shape (n_samples, n_features)
+            The rows of the fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers.
+        sample_weight : array-like of shape (n_samples,), optional
+            As in the fit.
+        kind : {"information", "score", "sandwich", "bootstrap", "parametric_bootstrap"}
+            Where the standard errors come from.
+        confidence : float, default=0.95
+            Of the intervals.
+        n_bootstrap : int, default=199
+            Fits of a bootstrap.
+        random_state : int, RandomState or None, default=None
+            Draws of a bootstrap.
+        offset, groups : array-like of shape (n_samples,), optional
+            As in the fit.
+
+        Returns
+        -------
+        CoefficientTable
+            One row a number that the mixture has learned.
+
+        Raises
+        ------
+        ValueError
+            As in `coefficient_table`.
+        """
         check_choice("kind", kind, KINDS)
         check_number("confidence", confidence, above=0.0)
         if confidence >= 1.0:

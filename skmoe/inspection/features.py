@@ -11,14 +11,24 @@ from skmoe._math.checks import check_count
 
 __all__ = ["Varied", "needs"]
 
+# What an estimator has -> what can be looked at there.
+INSTEAD = {
+    "route": " Its experts are hidden layers, whose answers are no y: GateDisplay draws which of "
+    "them see a row, LoadDisplay how many rows each sees.",
+    "predict_experts": " GateDisplay draws its gate; ExpertsDisplay.from_predictions draws "
+    "answers that are at hand.",
+    "predict_distribution": " PredictiveDisplay draws its answer.",
+}
+
 
 def needs(est, display, *methods):
     """Raise unless an estimator is fitted and has the methods that a display asks."""
     check_is_fitted(est)
     for method in methods:
         if not hasattr(est, method):
+            instead = next((text for has, text in INSTEAD.items() if hasattr(est, has)), "")
             raise ValueError(
-                f"est={type(est).__name__} has no method {method}, which {display} draws."
+                f"est={type(est).__name__} has no method {method}, which {display} draws.{instead}"
             )
 
 

@@ -1,7 +1,9 @@
 """A picture of a gate: whom it asks where."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
+from skmoe._math.checks import check_count
 from skmoe.inspection.drawing import COLORS, axes_for, stroke
 from skmoe.inspection.features import Varied, needs
 
@@ -9,7 +11,7 @@ __all__ = ["GateDisplay"]
 
 
 class GateDisplay:
-    """Weights of a gate over one or two features.
+    """Weights of a gate, or of a router of sparse experts, over one or two features.
 
     With more features, the weights are averaged over the rows of X while one or two features run
     over their range: the partial dependence of the gate.
@@ -22,6 +24,8 @@ class GateDisplay:
         Weight of each expert.
     feature_names : tuple of str
         What the axes of the features say.
+    kind : str, default="gate weight"
+        What the weights are.
 
     Attributes
     ----------
@@ -56,10 +60,11 @@ class GateDisplay:
     (2, 'gate weight')
     """
 
-    def __init__(self, grids, weights, feature_names):
+    def __init__(self, grids, weights, feature_names, kind="gate weight"):
         self.grids = grids
         self.weights = weights
         self.feature_names = feature_names
+        self.kind = kind
 
     @classmethod
     def from_estimator(
@@ -68,6 +73,7 @@ class GateDisplay:
         X,
         *,
         features=None,
+        layer=None,
         grid_resolution=100,
         subsample=500,
         random_state=None,
@@ -78,11 +84,14 @@ class GateDisplay:
         Parameters
         ----------
         est : estimator
-            A fitted mixture with ``predict_gate``.
+            A fitted mixture with ``predict_gate``, or a sparse one with ``route``.
         X : array-like of shape (n_samples, n_features)
             Rows that tell how far features run, and over which the weights are averaged.
         features : int, str, or one or two of them, optional
             Numbers or names of columns. None: all columns, if there are at most two.
+        layer : int, optional
+            Which of the mixture layers that ``route`` returns, counted from 0. None: the last one.
+            Only for sparse mixtures.
         grid_resolution : int, default=100
             Values of each feature.
         subsample : int, default=500
@@ -101,15 +110,19 @@ class GateDisplay:
         ------
         ValueError
             For an estimator without gate weights, and for features that X does not have or that
-            are more than two.
+            are more than two; for a layer that the estimator does not have.
         ImportError
             Without matplotlib.
         """
-        needs(est, "GateDisplay", "predict_gate")
+        sparse = hasattr(est, "route")
+        needs(est, "GateDisplay", "route" if sparse else "predict_gate")
         varied = Varied.of(X, features, 2, grid_resolution, subsample, random_state)
-        weights = varied.mean_of(est.predict_gate)
+        if layer is not None and not sparse:
+            raise ValueError(f"layer={layer!r} is for sparse mixtures; est has one gate.")
+        ask, kind = _router(est, layer, X) if sparse else (est.predict_gate, "gate weight")
+        weights = varied.mean_of(ask)
         shape = (*map(len, varied.grids), weights.shape[-1])
-        return cls(varied.grids, weights.reshape(shape), varied.names).plot(ax)
+        return cls(varied.grids, weights.reshape(shape), varied.names, kind).plot(ax)
 
     @classmethod
     def from_predictions(cls, x, weights, *, feature_name="x", ax=None):
@@ -171,7 +184,7 @@ class GateDisplay:
             self.ax_.plot(self.grids[0], weight, linewidth=2.2, label=f"expert {k}", **stroke(k))[0]
             for k, weight in enumerate(self.weights.T)
         ]
-        self.ax_.set(ylabel="gate weight", ylim=(-0.03, 1.03))
+        self.ax_.set(ylabel=self.kind, ylim=(-0.03, 1.03))
         self.ax_.legend(fontsize="small", framealpha=0.85)
 
     def _draw_surface(self):
@@ -203,6 +216,17 @@ class GateDisplay:
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
             )
         self.ax_.set_ylabel(self.feature_names[1])
+
+
+def _router(est, layer, X):
+    """Return the function of rows that one of a sparse mixture's routers is, and its name."""
+    n_layers = len(est.route(_safe_indexing(X, [0])))
+    layer = n_layers - 1 if layer is None else layer
+    check_count("layer", layer, least=0)
+    if layer >= n_layers:
+        raise ValueError(f"layer={layer!r} must be below {n_layers}, the number of mixture layers.")
+    kind = "routing weight" + (f" (layer {layer})" if n_layers > 1 else "")
+    return (lambda rows: est.route(rows)[layer]), kind
 
 
 def _innermost(area):

@@ -28,6 +28,17 @@ class BootstrapTest:
         The statistic of data drawn from the fit of K experts.
     null_estimator_, estimator_ : fitted estimators
         Of K and of K + 1 experts.
+
+    Examples
+    --------
+    >>> from skmoe import MixtureOfExpertsRegressor
+    >>> from skmoe.datasets import make_mixture_of_experts
+    >>> from skmoe.model_selection import bootstrap_lrt
+    >>> X, y, _ = make_mixture_of_experts(300, 1, 2, random_state=0)
+    >>> est = MixtureOfExpertsRegressor(1, n_init=1, random_state=0)
+    >>> test = bootstrap_lrt(est, X, y, n_bootstrap=9, random_state=0)
+    >>> test.n_experts, len(test.draws), test.statistic > 0
+    (1, 9, True)
     """
 
     n_experts: int

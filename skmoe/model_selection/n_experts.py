@@ -94,6 +94,7 @@ class Selection:
         Returns
         -------
         pandas.DataFrame
+            Indexed by ``n_experts``; columns are the figures.
         """
         import pandas as pd
 

@@ -16,7 +16,8 @@ def balanced_assignment(scores):
 
     Parameters
     ----------
-    scores : ndarray of shape (S, E)
+    scores : array-like of shape (S, E)
+        What each expert is worth to each row.
 
     Returns
     -------
@@ -30,16 +31,16 @@ def balanced_assignment(scores):
     The total is within S times the least raise of the optimum. Large raises first, smaller ones
     from the prices found so far, down to 0.5% of the scores' standard deviation.
 
+    References
+    ----------
+    Bertsekas (1992), Auction algorithms for network flow problems, section 4.
+    Lewis et al. (2021), BASE layers, section 3.1.1.
+
     Examples
     --------
     >>> from skmoe.neural.routers import balanced_assignment
     >>> balanced_assignment([[3.0, 0.0], [2.0, 1.0], [1.0, 0.9], [0.5, 0.0]])
     array([0, 0, 1, 1])
-
-    References
-    ----------
-    Bertsekas (1992), Auction algorithms for network flow problems, section 4.
-    Lewis et al. (2021), BASE layers, section 3.1.1.
     """
     values = np.array(scores, dtype=np.float64)
     n_rows, n_experts = values.shape

@@ -7,7 +7,7 @@ import numpy as np
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
 from skmoe._math.normal import normal_pdf_and_cdf
-from skmoe.neural.routers.base import Balance, column_means
+from skmoe.neural.routers.base import Balance, column_means, row_sums
 
 __all__ = [
     "BiasUpdate",
@@ -34,17 +34,24 @@ def squared_variation(amounts):
 
 @final
 class Importance(Balance):
-    """weight * CV^2(importance), importance_i = sum over rows of what the gate gives expert i.
+    """Loss weight * CV^2(importance), importance_i = sum of the gate weights of expert i.
 
     Parameters
     ----------
     weight : float, default=0.1
+        Of the loss beside that of the answers.
     over : {"gates", "affinities"}, default="gates"
         Weights of the chosen experts (Shazeer et al.), or affinities of all (Vision MoE).
 
     References
     ----------
     Shazeer et al. (2017), equations 6 and 7.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Importance, LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[Importance(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.1, over="gates"):
@@ -79,42 +86,64 @@ class SmoothLoad:
     clean, noisy : ndarray of shape (n, E)
         L and H.
     sigma : ndarray of shape (n, E) or float
+        Standard deviation of the noise.
     top : ndarray of int of shape (n, k + 1)
         The k + 1 largest of H, the largest first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmoe.neural.routers import SmoothLoad
+    >>> L = np.array([[2.0, 1.0, 0.0]])
+    >>> SmoothLoad(L, L, 1.0, np.array([[0, 1]])).probability.round(2)
+    array([[0.84, 0.16, 0.02]])
     """
 
     def __init__(self, clean, noisy, sigma, top):
-        lines = np.arange(len(clean))
-        self.last, self.next = (lines, top[:, -2]), (lines, top[:, -1])
-        self.inside = np.ascontiguousarray(top[:, :-1])
-        t = np.repeat(noisy[self.last][:, None], clean.shape[1], axis=1)
-        np.put_along_axis(t, self.inside, noisy[self.next][:, None], axis=1)
-        self.sigma = sigma
-        self.z = (clean - t) / sigma
-        self.density, self.probability = normal_pdf_and_cdf(self.z)
+        self.lines, self.top, self.sigma = np.arange(len(clean)), top, sigma
+        z = np.empty_like(clean)
+        z[...] = noisy[self.lines, top[:, -2]][:, None]
+        following = noisy[self.lines, top[:, -1]]
+        for column in self._chosen():
+            z[self.lines, column] = following
+        np.subtract(clean, z, out=z)
+        z /= sigma
+        self.z = z
+        self.density, self.probability = normal_pdf_and_cdf(z)
+
+    def _chosen(self):
+        return self.top.T[:-1]
 
     def backward(self, gradient):
         """Return the gradients of L, H and sigma (n, E) for that of the probabilities."""
         dclean = gradient * self.density
         dclean /= self.sigma
-        within = np.take_along_axis(dclean, self.inside, axis=1).sum(axis=1)
+        within = sum(dclean[self.lines, column] for column in self._chosen())
         dnoisy = np.zeros_like(dclean)
-        dnoisy[self.last] -= dclean.sum(axis=1) - within
-        dnoisy[self.next] -= within
-        return dclean, dnoisy, -dclean * self.z
+        dnoisy[self.lines, self.top[:, -2]] = within - row_sums(dclean)
+        dnoisy[self.lines, self.top[:, -1]] = -within
+        dsigma = dclean * self.z
+        return dclean, dnoisy, np.negative(dsigma, out=dsigma)
 
 
 @final
 class Load(Balance):
-    """weight * CV^2(load), load_i = sum over rows of P(expert i is chosen): see `SmoothLoad`.
+    """Loss weight * CV^2(load), load_i = sum of P(expert i is chosen): see `SmoothLoad`.
 
     Parameters
     ----------
     weight : float, default=0.1
+        Of the loss beside that of the answers.
 
     References
     ----------
     Shazeer et al. (2017), equations 8 to 11.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Load, NoisyScore, TokenRouter, TopK
+    >>> router = TokenRouter(NoisyScore(), TopK(2), balance=[Load(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.1):
@@ -139,34 +168,44 @@ class Load(Balance):
     @staticmethod
     def smooth(scores, choice):
         """Return the `SmoothLoad` of a choice of the k largest noisy scores."""
-        return SmoothLoad(
-            scores.clean, scores.logits, scores.sigma, _with_next(scores.logits, choice.experts)
-        )
+        following = choice.following
+        if following is None:
+            following = _following(scores.logits, choice.experts)
+        top = np.concatenate([choice.experts.T, following[None]]).T
+        return SmoothLoad(scores.clean, scores.logits, scores.sigma, top)
 
 
-def _with_next(keys, top):
-    """Return the k largest (n, k), followed by the one that comes next: (n, k + 1)."""
+def _following(keys, top):
+    """Return which key (n,) comes next after the k largest (n, k)."""
     rest = np.array(keys, order="C")
     np.put_along_axis(rest, np.ascontiguousarray(top), -np.inf, axis=1)
-    return np.column_stack([top, rest.argmax(axis=1)])
+    return rest.argmax(axis=1)
 
 
 @final
 class SwitchLoss(Balance):
-    """weight * E * sum_i f_i P_i; the sum times E is 1 at perfect balance, E when one takes all.
+    """Loss weight * E * sum_i f_i P_i, the weight itself at perfect balance.
 
     f_i is the share of the choices that name expert i, before capacity has its say, and P_i the
-    mean affinity of expert i over the rows.
+    mean affinity of expert i over the rows. When one expert takes all, the loss is E times the
+    weight.
 
     Parameters
     ----------
     weight : float, default=0.01
+        Of the loss beside that of the answers.
     choices : {"first", "all"}, default="first"
         Whether f counts first choices (Switch, GShard) or all k of them (OLMoE).
 
     References
     ----------
     Fedus, Zoph and Shazeer (2021), Switch transformers, equations 4 to 6.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, SwitchLoss, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[SwitchLoss(0.02, "all")])
+    >>> router.check()
     """
 
     def __init__(self, weight=0.01, choices="first"):
@@ -193,15 +232,22 @@ class SwitchLoss(Balance):
 
 @final
 class ZLoss(Balance):
-    """weight * mean over rows of logsumexp(L)^2: keeps scores small.
+    """Loss weight * mean over rows of logsumexp(L)^2: keeps scores small.
 
     Parameters
     ----------
     weight : float, default=1e-3
+        Of the loss beside that of the answers.
 
     References
     ----------
     Zoph et al. (2022), ST-MoE, equation 5.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, TokenRouter, TopK, ZLoss
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[ZLoss(0.001)])
+    >>> router.check()
     """
 
     def __init__(self, weight=1e-3):
@@ -228,10 +274,17 @@ class BiasUpdate(Balance):
     Parameters
     ----------
     rate : float, default=0.001
+        By how much a bias moves in a step.
 
     References
     ----------
     DeepSeek-AI (2024), DeepSeek-V3 technical report, section 2.1.2, equation 16.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import BiasUpdate, LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(2), balance=[BiasUpdate(0.01)])
+    >>> router.check()
     """
 
     def __init__(self, rate=0.001):

@@ -30,15 +30,15 @@ class Capacity(Part):
     Capacity is a matter of training. Predictions are dropless: what is said of a row must not
     depend on its batch mates.
 
+    References
+    ----------
+    Lepikhin et al. (2020), GShard, section 2.2; Riquelme et al. (2021), section 4.
+
     Examples
     --------
     >>> from skmoe.neural.routers import Capacity
     >>> Capacity(1.25).places(n_rows=1024, n_choices=2, n_experts=16)
     160
-
-    References
-    ----------
-    Lepikhin et al. (2020), GShard, section 2.2; Riquelme et al. (2021), section 4.
     """
 
     def __init__(self, factor=1.25, order="arrival", overflow="drop"):
@@ -64,7 +64,7 @@ class Capacity(Part):
             ``kept``, and ``experts`` with ``overflow="next"``, are replaced.
         affinity : ndarray of shape (n, E)
         n_choices : float
-            k.
+            Experts of a row, k.
         """
         n, k = choice.experts.shape
         n_experts = affinity.shape[1]

@@ -11,7 +11,7 @@ __all__ = ["ConditionalRouter"]
 
 @final
 class ConditionalRouter(Router):
-    """y = (1 - g) FFN(h) + g MoE(h) with g = sigmoid(h w + b), around any other router.
+    """Blend y = (1 - g) FFN(h) + g MoE(h), g = sigmoid(h w + b), around any other router.
 
     Parameters
     ----------
@@ -25,6 +25,12 @@ class ConditionalRouter(Router):
     References
     ----------
     NLLB Team (2022), No language left behind, section 6.2.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import ConditionalRouter, LinearScore, TokenRouter, TopK
+    >>> router = ConditionalRouter(TokenRouter(LinearScore(), TopK(2)), budget=0.5)
+    >>> router.check()
     """
 
     def __init__(self, router, weight=0.1, budget=0.8):

@@ -34,6 +34,10 @@ class HashRouter(Router):
         Of projections, centers and of the mixing of categories. Never Python's salted hash: the
         answer is the same in every process.
 
+    References
+    ----------
+    Roller et al. (2021), Hash layers for large sparse models, section 3.
+
     Examples
     --------
     >>> import numpy as np
@@ -42,10 +46,6 @@ class HashRouter(Router):
     >>> router = HashRouter("quantile", column=0)
     >>> router.keys(router.prepare(X, 3, None), X)
     array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
-
-    References
-    ----------
-    Roller et al. (2021), Hash layers for large sparse models, section 3.
     """
 
     def __init__(self, kind="hyperplanes", column=0, balanced=False, seed=0):

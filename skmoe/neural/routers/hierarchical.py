@@ -41,6 +41,15 @@ class HierarchicalRouter(Router):
     References
     ----------
     Shazeer et al. (2017), appendix B, equations 12 to 14.
+
+    Examples
+    --------
+    As ``router`` of an estimator:
+
+    >>> from skmoe import SparseMixtureOfExpertsRegressor
+    >>> from skmoe.neural.routers import HierarchicalRouter
+    >>> router = HierarchicalRouter(n_groups=4, top_groups=2)
+    >>> est = SparseMixtureOfExpertsRegressor(16, router=router)
     """
 
     def __init__(self, n_groups=None, top_groups=2, top_k=1, importance=0.1, load=0.1):

@@ -28,6 +28,13 @@ class Preset(NamedTuple):
     shallow : bool
         Whether experts are linear-activation without an output layer, and replace the layer's
         input instead of adding to it (Eigen et al. 2013).
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import SHORT_NAMES
+    >>> preset = SHORT_NAMES["deepseek"]
+    >>> preset.build(preset.top_k, None).balance
+    [BiasUpdate()]
     """
 
     build: Callable
@@ -249,6 +256,12 @@ def build_router(name, k=None, capacity=None):
         Experts a row; None: what the paper uses. Routers whose k is part of their definition
         (switch, gshard, glam, base, hash) keep theirs.
     capacity : Capacity or None, default=None
+        Places of an expert in a training batch; None: dropless.
+
+    Returns
+    -------
+    Router
+        To be given to an estimator as ``router``.
 
     Examples
     --------

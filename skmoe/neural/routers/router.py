@@ -22,7 +22,9 @@ class TokenRouter(Router):
     Parameters
     ----------
     score : Score, default=LinearScore()
+        What the experts are worth to a row.
     select : Selection, default=TopK()
+        Which experts see which rows.
     normalize : {"sum", "none"}, default="sum"
         Whether the weights of a row's chosen experts, before any is dropped, are divided by their
         sum. A softmax over the kept scores is the softmax over all scores, so divided. For one
@@ -32,6 +34,7 @@ class TokenRouter(Router):
     capacity : Capacity or None, default=None
         None: dropless.
     balance : sequence of Balance, default=()
+        Losses and updates that keep the load even.
     interpolates : bool, default=False
         Whether the layer's output is sum_i w_i f_i(h) + (1 - sum_i w_i) h (BASE), where its input
         and output have one width.
@@ -62,11 +65,62 @@ class TokenRouter(Router):
 
     @property
     def score_(self):
+        """The score, or its default."""
         return LinearScore() if self.score is None else self.score
 
     @property
     def select_(self):
+        """The selection, or its default."""
         return TopK() if self.select is None else self.select
+
+    def get_params(self, deep=True):
+        """Return the hyper-parameters, those of the balance's parts as ``balance__0__weight``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return those of the parts, too.
+
+        Returns
+        -------
+        dict
+        """
+        params = super().get_params(deep)
+        if deep:
+            for place, part in enumerate(self.balance):
+                params[f"balance__{place}"] = part
+                for name, value in part.get_params().items():
+                    params[f"balance__{place}__{name}"] = value
+        return params
+
+    def set_params(self, **params):
+        """Set hyper-parameters by the names that ``get_params`` returns.
+
+        Parameters
+        ----------
+        **params
+            Hyper-parameters.
+
+        Returns
+        -------
+        self
+        """
+        inner = {name: params.pop(name) for name in sorted(params) if name[:9] == "balance__"}
+        super().set_params(**params)
+        known = self.get_params()
+        for name, value in inner.items():
+            if name not in known:
+                raise ValueError(
+                    f"{name!r} is no parameter of {self!r}; known are {sorted(known)}."
+                )
+            place, _, own = name.removeprefix("balance__").partition("__")
+            if own:
+                self.balance[int(place)].set_params(**{own: value})
+            else:
+                parts = list(self.balance)
+                parts[int(place)] = value
+                self.balance = parts
+        return self
 
     def _parts(self):
         parts = [self.score_, self.select_, *self.balance]

@@ -17,15 +17,19 @@ _FEW_CHOICES = 6
 
 def top_k(keys, k):
     """Return the columns of the k largest keys of every row (n, k), the largest first."""
-    keys = np.ascontiguousarray(keys)
+    if k <= _FEW_CHOICES and keys.shape[1] > 1 and keys.flags.f_contiguous:
+        chosen = _without_ties(keys.T, k)
+        if chosen is not None:
+            return chosen.T
+    given, keys = keys, np.ascontiguousarray(keys)
     n, n_experts = keys.shape
     if k <= _FEW_CHOICES:
         chosen = np.empty((k, n), dtype=np.intp)
-        lines = np.arange(n)
+        firsts = np.arange(0, n * n_experts, n_experts)
         for j in range(k):
             if j:
-                keys = keys.copy() if j == 1 else keys
-                keys[lines, chosen[j - 1]] = -np.inf
+                keys = keys.copy() if keys is given else keys
+                keys.ravel()[firsts + chosen[j - 1]] = -np.inf
             np.argmax(keys, axis=1, out=chosen[j])
         return chosen.T
     if k < n_experts:
@@ -36,6 +40,24 @@ def top_k(keys, k):
     return np.asfortranarray(np.take_along_axis(found, order, axis=1))
 
 
+def _without_ties(keys, k):
+    """Return the lines of the k largest keys (E, n) of all columns, (k, n); None if there are ties.
+
+    Maxima of long lines, and their places as a product, are faster than a search in each column.
+    """
+    chosen = np.empty((k, keys.shape[1]), dtype=np.intp)
+    find = np.stack([np.arange(len(keys)), np.ones(len(keys))]).astype(keys.dtype)
+    largest, far = np.empty_like(keys), 0.5 * np.finfo(keys.dtype).max
+    for j in range(k):
+        if j:
+            keys = keys - largest * far
+        np.equal(keys, keys.max(axis=0), out=largest, casting="unsafe")
+        chosen[j], counts = find @ largest
+        if counts.max(initial=1) > 1 or counts.min(initial=1) < 1:
+            return None
+    return chosen
+
+
 @final
 class TopK(Selection):
     """The k experts of the largest scores.
@@ -43,6 +65,7 @@ class TopK(Selection):
     Parameters
     ----------
     k : int, default=2
+        Experts of a row.
     random_second : bool, default=False
         GShard: in training, choices after the first are taken with probability min(1, 2 g_j)
         only, with weights g that sum to one over the k choices.
@@ -50,6 +73,12 @@ class TopK(Selection):
     Notes
     -----
     A bias in the router's state (DeepSeek) is added to the affinities for this choice alone.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, TokenRouter, TopK
+    >>> router = TokenRouter(LinearScore(), TopK(4))
+    >>> router.check()
     """
 
     def __init__(self, k=2, random_second=False):
@@ -68,7 +97,10 @@ class TopK(Selection):
         keys = scores.logits
         if "bias" in state:
             keys = scores.affinity + state["bias"].astype(keys.dtype)
-        choice = Choice(top_k(keys, self.k))
+        # What comes next is what the load of noisy gates is about.
+        noisy = run.training and scores.sigma is not None and self.k < n_experts
+        top = top_k(keys, self.k + noisy)
+        choice = Choice(top[:, : self.k], following=top[:, -1] if noisy else None)
         if self.random_second and run.training and self.k > 1:
             choice.kept = self._draw(scores.affinity, choice.experts, run.rng)
         return choice
@@ -83,7 +115,14 @@ class TopK(Selection):
 
 @final
 class All(Selection):
-    """Every expert sees every row."""
+    """Every expert sees every row.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import All, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(), All(), "none")
+    >>> router.check()
+    """
 
     n_choices = np.inf
 
@@ -104,6 +143,12 @@ class Quota(Selection):
     References
     ----------
     Eigen, Ranzato and Sutskever (2013), section 3.1.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, Quota, TokenRouter
+    >>> router = TokenRouter(LinearScore(), Quota(0.2))
+    >>> router.check()
     """
 
     n_choices = np.inf
@@ -149,6 +194,12 @@ class ExpertChoice(Selection):
     References
     ----------
     Zhou et al. (2022), Mixture-of-experts with expert choice routing, section 3.2.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import ExpertChoice, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(), ExpertChoice(2.0), "none")
+    >>> router.check()
     """
 
     def __init__(self, capacity_factor=2.0, decay=0.99):
@@ -206,6 +257,12 @@ class Assignment(Selection):
     References
     ----------
     Lewis et al. (2021), BASE layers: simplifying training of large, sparse models, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import Assignment, LinearScore, TokenRouter
+    >>> router = TokenRouter(LinearScore(activation="sigmoid"), Assignment(), "none")
+    >>> router.check()
     """
 
     def select(self, scores, state, run, n_experts):
@@ -243,6 +300,12 @@ class Sample(Selection):
     models, equations 2 to 6.
     Bengio, Leonard and Courville (2013), Estimating or propagating gradients through stochastic
     neurons for conditional computation, section 3.
+
+    Examples
+    --------
+    >>> from skmoe.neural.routers import LinearScore, Sample, TokenRouter
+    >>> router = TokenRouter(LinearScore(activation="sigmoid"), Sample("straight_through"), "none")
+    >>> router.check()
     """
 
     even = False

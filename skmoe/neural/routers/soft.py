@@ -29,6 +29,14 @@ class SoftRouter(Router):
     References
     ----------
     Puigcerver et al. (2023), From sparse to soft mixtures of experts.
+
+    Examples
+    --------
+    As ``router`` of an estimator:
+
+    >>> from skmoe import SparseMixtureOfExpertsRegressor
+    >>> from skmoe.neural.routers import SoftRouter
+    >>> est = SparseMixtureOfExpertsRegressor(8, router=SoftRouter(n_tokens=2, n_slots=2))
     """
 
     def __init__(self, tokens="chunks", n_tokens=4, n_slots=1, decay=0.95):

@@ -6,17 +6,27 @@ how often each ended within 1e-6 of the highest.
 """
 
 import argparse
+import json
 import time
 import warnings
+from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from skmoe import MixtureOfExpertsRegressor
 from skmoe.batches import Block, InMemory
 from skmoe.criteria import LogLikelihood
 from skmoe.datasets import make_mixture_of_experts
-from skmoe.experts import LinearExperts, LogisticExperts, PoissonExperts
+from skmoe.experts import (
+    GammaExperts,
+    LinearExperts,
+    LogisticExperts,
+    MultinomialExperts,
+    PoissonExperts,
+)
 from skmoe.fitters import EM, GradientAscent
 from skmoe.fitters.watch import Stop, Watch, visit
 from skmoe.gates import ConstantGate, SoftmaxGate
@@ -214,16 +224,74 @@ def table(ways, n_starts):
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
+FAMILIES = {
+    "gaussian": LinearExperts(alpha=0.0),
+    "poisson": PoissonExperts(alpha=0.0),
+    "Gamma": GammaExperts(link="inverse", alpha=0.0),
+    "binomial": MultinomialExperts(alpha=0.0),
+}
+MAXIMIZERS = ("EM", "EM, plain", "L-BFGS")
+
+
+def published(folder, case):
+    """Return a published case: its mixture with penalties at zero, X, y and what fit takes."""
+    rows = np.genfromtxt(folder / f"cases/{case['name']}.csv", delimiter=",", skip_header=1)
+    header = (folder / f"cases/{case['name']}.csv").read_text().splitlines()[0].split(",")
+    of = {kind: [i for i, name in enumerate(header) if name.startswith(kind)] for kind in "egyo"}
+    n_own, has_gate = len(of["e"]) - 1, bool(of["g"])
+    X = rows[:, of["e"][1:] + of["g"][1:]]
+    y = rows[:, of["y"]]
+    mixture = MixtureOfExpertsRegressor(
+        case["n_experts"],
+        experts=FAMILIES[case["family"]],
+        gate=SoftmaxGate(alpha=0.0) if has_gate else "constant",
+        expert_features=list(range(n_own)),
+        gate_features=list(range(n_own, X.shape[1])) if has_gate else None,
+        random_state=0,
+    )
+    if case["equal_variance"]:
+        mixture.set_params(experts__tied=True)
+    extra = {"offset": rows[:, of["o"][0]]} if of["o"] else {}
+    return mixture, X, y[:, 0] if y.shape[1] == 1 else y, extra
+
+
+def reference(folder):
+    """Print passes and milliseconds from where the search ends, and the widest gap, per case."""
+    names = " | ".join(MAXIMIZERS)
+    print(f"| | rows | {names} | gap, nats a row |\n|---|---|{'---|' * len(MAXIMIZERS)}---|")
+    for case in json.loads((folder / "reference_cases.json").read_text()):
+        mixture, X, y, extra = published(folder, case)
+        start = mixture.set_params(max_iter=1).fit(X, y, **extra)
+        cells, bounds = [], []
+        for name in MAXIMIZERS:
+            est = deepcopy(start).set_params(
+                fitter=FITTERS[name], max_iter=MOST_PASSES, tol=1e-10, warm_start=True
+            )
+            begin = time.perf_counter()
+            est.fit(X, y, **extra)
+            cells.append(f"{est.n_passes_}, {1e3 * (time.perf_counter() - begin):.0f} ms")
+            bounds.append(est.lower_bound_ / len(X))
+        gap = max(bounds) - min(bounds)
+        print(f"| {case['name']} | {len(X)} | {' | '.join(cells)} | {gap:.0e} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*", default=["accelerators", "fitters"])
     parser.add_argument("--starts", type=int, default=10)
+    parser.add_argument(
+        "--cases", type=Path, help="folder of reference_cases.json, for `reference`"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         for name in options.tables:
-            print(f"\n{name}: median passes and milliseconds (highest/starts)\n")
-            table({"accelerators": ACCELERATORS, "fitters": FITTERS}[name], options.starts)
+            if name == "reference":
+                print("\npublished cases: passes and milliseconds to the end\n")
+                reference(options.cases)
+            else:
+                print(f"\n{name}: median passes and milliseconds (highest/starts)\n")
+                table({"accelerators": ACCELERATORS, "fitters": FITTERS}[name], options.starts)
 
 
 if __name__ == "__main__":

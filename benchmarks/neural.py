@@ -7,18 +7,20 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
-from skmoe import SparseMixtureOfExpertsRegressor
+from skmoe import MixtureOfExpertsEnsemble, SparseMixtureOfExpertsRegressor
+from skmoe._math.optimizers import adam
 from skmoe.neural.heads import SquaredError
 from skmoe.neural.network import Plan, build_network
 from skmoe.neural.routers import build_router
 from skmoe.neural.training import Rows, Session, TrainingOptions, _Loop
 
 D, HIDDEN, EXPERTS, K, BATCH = 32, 64, 16, 2, 1024
+ROUTERS = ("top_k", "noisy_top_k", "switch", "gshard", "deepseek", "expert_choice")
 
 
 def milliseconds(functions, repeats=15, calls=10):
@@ -65,16 +67,16 @@ def our_step(router, n_experts=EXPERTS, n=50_000):
     return step
 
 
-def bare_products():
-    """The six products of every expert with BATCH * K / EXPERTS rows."""
+def bare_products(n_experts=EXPERTS):
+    """The six products of every expert with BATCH * K / n_experts rows."""
     rng = np.random.default_rng(0)
-    m = BATCH * K // EXPERTS
-    x = rng.standard_normal((EXPERTS, m, D)).astype(np.float32)
-    W = rng.standard_normal((EXPERTS, D, HIDDEN)).astype(np.float32)
-    V = rng.standard_normal((EXPERTS, HIDDEN, D)).astype(np.float32)
+    m = BATCH * K // n_experts
+    x = rng.standard_normal((n_experts, m, D)).astype(np.float32)
+    W = rng.standard_normal((n_experts, D, HIDDEN)).astype(np.float32)
+    V = rng.standard_normal((n_experts, HIDDEN, D)).astype(np.float32)
 
     def products():
-        for e in range(EXPERTS):
+        for e in range(n_experts):
             a = x[e] @ W[e]
             y = a @ V[e]
             da, _ = y @ V[e].T, a.T @ y
@@ -83,7 +85,17 @@ def bare_products():
     return products
 
 
-def torch_steps():
+def bare_adam(n_experts):
+    """Adam over the numbers of the experts."""
+    rng = np.random.default_rng(0)
+    size = n_experts * ((D + 1) * HIDDEN + (HIDDEN + 1) * D)
+    theta, gradient = rng.standard_normal((2, size)).astype(np.float32)
+    optimizer = adam()
+    state = optimizer.init(theta)
+    return partial(optimizer.update, theta, gradient, state, 1e-3, in_place=True)
+
+
+def torch_steps(n_experts=EXPERTS):
     """The same training step in PyTorch: loop over experts, sorted and stacked, batched product."""
     try:
         import torch
@@ -100,24 +112,24 @@ def torch_steps():
         def __init__(self, ask):
             super().__init__()
             self.ask = ask
-            self.gate, self.head = nn.Linear(D, EXPERTS), nn.Linear(D, 1)
+            self.gate, self.head = nn.Linear(D, n_experts), nn.Linear(D, 1)
             scale = D**-0.5
-            self.W = nn.Parameter(scale * torch.randn(EXPERTS, D, HIDDEN))
-            self.b = nn.Parameter(torch.zeros(EXPERTS, 1, HIDDEN))
-            self.V = nn.Parameter(scale * torch.randn(EXPERTS, HIDDEN, D))
-            self.c = nn.Parameter(torch.zeros(EXPERTS, 1, D))
+            self.W = nn.Parameter(scale * torch.randn(n_experts, D, HIDDEN))
+            self.b = nn.Parameter(torch.zeros(n_experts, 1, HIDDEN))
+            self.V = nn.Parameter(scale * torch.randn(n_experts, HIDDEN, D))
+            self.c = nn.Parameter(torch.zeros(n_experts, 1, D))
 
         def forward(self, x):
             p = torch.softmax(self.gate(x), dim=1)
             weight, experts = p.topk(K, dim=1)
             weight = weight / weight.sum(dim=1, keepdim=True)
-            share = torch.bincount(experts.ravel(), minlength=EXPERTS) / experts.numel()
-            loss = 0.01 * EXPERTS * (share * p.mean(dim=0)).sum()
+            share = torch.bincount(experts.ravel(), minlength=n_experts) / experts.numel()
+            loss = 0.01 * n_experts * (share * p.mean(dim=0)).sum()
             return self.head(x + self.ask(self, x, weight, experts)), loss
 
     def loop(m, x, weight, experts):
         out = torch.zeros_like(x)
-        for e in range(EXPERTS):
+        for e in range(n_experts):
             row, choice = torch.where(experts == e)
             hidden = torch.relu(x[row] @ m.W[e] + m.b[e])
             out.index_add_(0, row, weight[row, choice, None] * (hidden @ m.V[e] + m.c[e]))
@@ -126,7 +138,7 @@ def torch_steps():
     def by_sorting(m, x, weight, experts):
         order = experts.ravel().argsort()
         row = order // K
-        counts = torch.bincount(experts.ravel(), minlength=EXPERTS).tolist()
+        counts = torch.bincount(experts.ravel(), minlength=n_experts).tolist()
         parts = x[row].split(counts)
         answers = torch.cat(
             [torch.relu(part @ m.W[e] + m.b[e]) @ m.V[e] + m.c[e] for e, part in enumerate(parts)]
@@ -136,12 +148,12 @@ def torch_steps():
     def batched(m, x, weight, experts):
         flat = experts.ravel()
         order = flat.argsort(stable=True)
-        counts = torch.bincount(flat, minlength=EXPERTS)
+        counts = torch.bincount(flat, minlength=n_experts)
         starts = counts.cumsum(0) - counts
         place = torch.arange(len(flat)) - starts[flat[order]]
         size = int(counts.max())
         row = order // K
-        slots = x.new_zeros(EXPERTS, size, D).index_put((flat[order], place), x[row])
+        slots = x.new_zeros(n_experts, size, D).index_put((flat[order], place), x[row])
         answers = torch.bmm(torch.relu(torch.bmm(slots, m.W) + m.b), m.V) + m.c
         answers = weight.ravel()[order, None] * answers[flat[order], place]
         return torch.zeros_like(x).index_add(0, row, answers)
@@ -171,9 +183,7 @@ def torch_steps():
 def steps(options):
     """A training step of 1,024 rows, d=32, 16 experts of 64, top 2, Adam; milliseconds."""
     functions = {"bare products": bare_products()}
-    functions |= {
-        f"skmoe {router}": our_step(router) for router in ("top_k", "noisy_top_k", "switch")
-    }
+    functions |= {f"skmoe {router}": our_step(router) for router in ROUTERS}
     functions["skmoe dense net, equal active parameters"] = our_step(None)
     functions |= torch_steps()
     # `fit` holds BLAS to one thread, whatever it may use; PyTorch takes what it is given.
@@ -185,11 +195,13 @@ def steps(options):
         print(f"{threads} threads")
         for name, value in found.items():
             print(f"  {name:45s} {value:7.2f} ms")
-        step, bare = found["skmoe top_k"], found["bare products"]
-        print(f"  top_k over bare products: {step / bare:.2f}")
         theirs = [value for name, value in found.items() if name.startswith("torch")]
-        if theirs:
-            print(f"  top_k over the best of torch: {step / min(theirs):.2f}")
+        for router in ROUTERS:
+            step = found[f"skmoe {router}"]
+            line = f"  {router} over bare products: {step / found['bare products']:.2f}"
+            if theirs:
+                line += f", over the best of torch: {step / min(theirs):.2f}"
+            print(line)
 
 
 def set_threads(threads):
@@ -202,12 +214,24 @@ def set_threads(threads):
 
 
 def growth(options):
-    """The same step with 8 to 128 experts."""
+    """The same step with 8 to 128 experts, beside its parts that grow and beside PyTorch."""
+    numbers = (8, 16, 32, 64, 128)
+    set_threads(1)
+    makers = {"bare products": bare_products, "bare Adam": bare_adam}
+    makers |= {router: partial(our_step, router) for router in ("top_k", "noisy_top_k", "switch")}
+    # One after the other: in turns, they would throw each other out of the cache.
     with threadpool_limits(1, "blas"):
-        for router in ("top_k", "noisy_top_k", "switch"):
-            found = milliseconds({n: our_step(router, n) for n in (8, 16, 32, 64, 128)})
-            listed = ", ".join(f"{n}: {value:.2f}" for n, value in found.items())
-            print(f"{router}: {listed} ms; 128 over 8: {found[128] / found[8]:.2f}")
+        for name, make in makers.items():
+            print_growth(name, milliseconds({n: make(n) for n in numbers}))
+        theirs = {n: torch_steps(n) for n in numbers}
+        for name in theirs[8]:
+            print_growth(name, milliseconds({n: theirs[n][name] for n in numbers}, 7, 5))
+
+
+def print_growth(name, found):
+    """Print milliseconds by number of experts."""
+    listed = ", ".join(f"{n}: {value:.2f}" for n, value in found.items())
+    print(f"  {name}: {listed} ms; 128 over 8: {found[128] / found[8]:.2f}", flush=True)
 
 
 def predictions(options):
@@ -259,13 +283,23 @@ def errors(data, settings, seeds=5):
 def nets(**common):
     """Settings of equal active parameters: a dense net of 128, 2 experts of 64, or 1 of 128."""
     settings = {"dense net": {"router": None, "hidden": K * HIDDEN}}
-    for router in ("noisy_top_k", "top_k", "cosine", "deepseek", "expert_choice", "conditional"):
-        for n_experts in (8, 16):
-            settings[f"{router}, {n_experts} experts"] = {
-                "router": router,
-                "n_experts": n_experts,
-                "top_k": K,
-            }
+    for router, n_experts in (
+        ("noisy_top_k", 8),
+        ("noisy_top_k", 16),
+        ("top_k", 16),
+        ("cosine", 8),
+        ("cosine", 16),
+        ("deepseek", 16),
+        ("expert_choice", 16),
+    ):
+        settings[f"{router}, {n_experts} experts"] = {
+            "router": router,
+            "n_experts": n_experts,
+            "top_k": K,
+        }
+    # Its dense network sees every row, too.
+    narrow = {"router": "conditional", "n_experts": 8, "hidden": K * HIDDEN // (K + 1)}
+    settings["conditional, 8 experts"] = narrow
     settings["switch, 8 experts"] = {"router": "switch", "n_experts": 8, "hidden": K * HIDDEN}
     settings["hash, 8 experts"] = {"router": "hash", "n_experts": 8, "hidden": K * HIDDEN}
     return {name: common | changes for name, changes in settings.items()}
@@ -304,40 +338,55 @@ def read_uci(folder, name):
     return table[:, :-1], table[:, -1], splits
 
 
+RECIPE = {
+    "head": "mixture",
+    "n_components": 3,
+    "solver": "adamw",
+    "alpha": 1.0,
+    "learning_rate": "cosine",
+    "early_stopping": True,
+    "n_iter_no_change": 1000,
+}
+# What the rows choose from: waves of few features, or a deeper net for many rows.
+CHOICES = (
+    {"numeric_embedding": "periodic", "max_iter": 300},
+    {"n_blocks": 2, "dropout": 0.2, "max_iter": 100},
+)
+
+
 def densities(options):
-    """Negative log-density on held-out rows: five nets with head="mixture", averaged."""
+    """Negative log-density on held-out rows of five nets with head="mixture", averaged.
+
+    The settings are those of the greatest log-density of a tenth of the training rows.
+    """
     if options.uci is None:
         print("needs --uci")
         return
-    recipe = {
-        "head": "mixture",
-        "n_components": 3,
-        "numeric_embedding": "periodic",
-        "solver": "adamw",
-        "alpha": 1.0,
-        "learning_rate": "cosine",
-        "learning_rate_init": 3e-3,
-        "max_iter": 100,
-        "early_stopping": True,
-        "n_iter_no_change": 1000,
-    }
     for name, chosen in (("energy", range(5, 10)), ("yacht", range(5, 10)), ("kin8nm", [0])):
         X, y, splits = read_uci(options.uci, name)
-        # Thousands of rows feed two blocks; a few hundred are better served by one.
-        size = {"n_blocks": 2, "dropout": 0.1} if len(X) > 2000 else {}
         found = []
         for split in chosen:
             test = splits[split]
-            logs = [
-                SparseMixtureOfExpertsRegressor(**recipe, **size, random_state=seed)
-                .fit(X[~test], y[~test])
-                .score_samples(X[test], y[test])
-                for seed in range(5)
-            ]
-            pooled = logsumexp(logs, axis=0) - np.log(len(logs))
-            found.append((-pooled.mean(), -np.mean(logs)))
+            est = five_nets(X[~test], y[~test])
+            logs = [member.score_samples(X[test], y[test]).mean() for member in est.estimators_]
+            found.append((-est.score_samples(X[test], y[test]).mean(), -np.mean(logs)))
         five, one = np.mean(found, axis=0)
         print(f"  {name:8s} five nets {five:.3f}, one {one:.3f}", flush=True)
+
+
+def five_nets(X, y):
+    """Return the average of five nets whose settings these rows have chosen."""
+    inside, outside = train_test_split(np.arange(len(X)), test_size=0.1, random_state=0)
+
+    def average(choice, n_nets):
+        net = SparseMixtureOfExpertsRegressor(**RECIPE, **choice)
+        return MixtureOfExpertsEnsemble(net, n_nets, random_state=0)
+
+    def reached(choice):
+        est = average(choice, 2).fit(X[inside], y[inside])
+        return est.score_samples(X[outside], y[outside]).mean()
+
+    return average(max(CHOICES, key=reached), 5).fit(X, y)
 
 
 SECTIONS = (steps, growth, predictions, quality, densities)
@@ -354,7 +403,7 @@ def main():
     print("BLAS threads:", [library["num_threads"] for library in threadpool_info()])
     for section in SECTIONS:
         if section.__name__ in options.sections:
-            print(f"\n== {section.__doc__}")
+            print(f"\n== {section.__doc__.splitlines()[0]}", flush=True)
             section(options)
 
 

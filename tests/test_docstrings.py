@@ -40,13 +40,7 @@ def exported(room):
     ]
 
 
-# The sparse half has docstrings of its own kind.
-PUBLIC = [
-    f"{room}.{name}"
-    for room in ROOMS
-    for name in exported(room)
-    if not name.startswith("SparseMixture")
-]
+PUBLIC = [f"{room}.{name}" for room in ROOMS for name in exported(room)]
 CLASSES = [name for name in PUBLIC if name.startswith("skmoe.") and name.count(".") == 1]
 CLASSES = [name for name in CLASSES if inspect.isclass(getattr(skmoe, name.partition(".")[2]))]
 

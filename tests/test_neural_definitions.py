@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import norm
+from scipy.stats import kstest, norm
 
 from skmoe._math.normal import normal_pdf_and_cdf
 from skmoe.neural.dispatch import Dispatch, table_of
-from skmoe.neural.mixture import BlockShape
+from skmoe.neural.mixture import BlockShape, dense_weights
 from skmoe.neural.parameters import Layout
 from skmoe.neural.routers import (
     SHORT_NAMES,
@@ -19,6 +19,7 @@ from skmoe.neural.routers import (
     ConditionalRouter,
     ExpertChoice,
     HashRouter,
+    HierarchicalRouter,
     Importance,
     LinearScore,
     Load,
@@ -35,6 +36,7 @@ from skmoe.neural.routers import (
 from skmoe.neural.routers.balance import squared_variation
 from skmoe.neural.routers.base import Choice, Scores
 from skmoe.neural.routers.reports import report_of, summarize
+from skmoe.neural.routers.scores import standard_normal
 from skmoe.neural.routers.selection import top_k
 from skmoe.neural.run import Run
 from skmoe.neural.soft import SoftMixtureLayer
@@ -98,6 +100,22 @@ def test_noise_has_the_learned_deviation():
     sigma = np.log1p(np.exp(h[0] @ theta["N"] + theta["c"])) + 0.01
     np.testing.assert_allclose(scores.logits.std(axis=0), sigma, rtol=0.03)
     np.testing.assert_allclose(scores.sigma[0], sigma, rtol=1e-12)
+
+
+def test_noise_is_normal_in_both_precisions():
+    for dtype in (np.float32, np.float64):
+        like = np.empty((25_001, 4), dtype=dtype, order="F")
+        draws = standard_normal(np.random.default_rng(0), like)
+        assert draws.dtype == dtype and draws.flags.f_contiguous
+        assert kstest(draws.ravel(), norm.cdf).pvalue > 0.01
+        # Neither neighbors nor pairs know of each other.
+        flat = draws.ravel(order="F").astype(np.float64)
+        for lag in (1, 2, len(flat) // 2):
+            for power in (1, 2):
+                moved = flat**power
+                assert abs(np.corrcoef(moved[:-lag], moved[lag:])[0, 1]) < 0.012 * (
+                    len(flat) / (len(flat) - lag)
+                )
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
@@ -500,6 +518,58 @@ def test_expert_choice_fills_every_expert(factor):
     np.testing.assert_array_equal(ahead.report["load"], size)
 
 
+# ------------------------------------------------------------------------- two levels
+
+
+def kept_softmax(logits, k):
+    """Return the k largest columns, and their softmax (one: its probability among all)."""
+    top = np.argsort(-logits)[:k]
+    p = np.exp(logits) / np.exp(logits).sum()
+    return top, p[top] / (p[top].sum() if k > 1 else 1.0)
+
+
+@pytest.mark.parametrize("top_groups, k", [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_hierarchical_weights_are_products_of_two_gates(top_groups, k):
+    router = HierarchicalRouter(2, top_groups, k)
+    h, theta, _ = case = setting(router, n=60)
+    found = dense_weights(route(router, case, training=False)[0], E)
+    outer = h @ theta["primary"]["W"] + theta["primary"]["b"]
+    inner = (h @ theta["secondary"]["W"] + theta["secondary"]["b"]).reshape(60, 2, 3)
+    expected = np.zeros((60, 2, 3))
+    for n in range(60):
+        for i, g in zip(*kept_softmax(outer[n], top_groups), strict=True):
+            top, weight = kept_softmax(inner[n, i], k)
+            expected[n, i, top] = g * weight
+    np.testing.assert_allclose(found, expected.reshape(60, E), rtol=1e-9)
+
+
+def probability_of_choice(clean, noisy, sigma, k):
+    """Return Phi((clean_i - k-th largest of the other noisy scores) / sigma_i), (n, E)."""
+    found = np.empty_like(clean)
+    for i in range(clean.shape[1]):
+        others = np.sort(np.delete(noisy, i, axis=1), axis=1)[:, -k]
+        found[:, i] = norm.cdf((clean[:, i] - others) / sigma[:, i])
+    return found
+
+
+def test_hierarchical_load_is_that_of_the_appendix():
+    """Load_ij = Load_i Load(X_i)_j / |X_i| (Shazeer, equation 14), and its loss is CV^2."""
+    router = HierarchicalRouter(3, 2, 1, importance=0.0, load=0.7)
+    h, theta, _ = case = setting(router, spread=0.5)
+    _, run = route(router, case)
+    again, score = Run(training=True, rng=np.random.default_rng(1)), NoisyScore()
+    outer = score.forward(theta["primary"], h, again)
+    inner = score.forward(theta["secondary"], h, again)
+    loads = np.zeros((3, 2))
+    chosen = np.argsort(-outer.logits, axis=1)[:, :2]
+    p = probability_of_choice(outer.clean, outer.logits, outer.sigma, 2).sum(axis=0)
+    for i in range(3):
+        own, block = (chosen == i).any(axis=1), slice(2 * i, 2 * i + 2)
+        parts = [A[own, block] for A in (inner.clean, inner.logits, inner.sigma)]
+        loads[i] = p[i] * probability_of_choice(*parts, 1).mean(axis=0)
+    assert run.loss == pytest.approx(0.7 * loads.var() / loads.mean() ** 2, rel=1e-9)
+
+
 # ------------------------------------------------------------------------- 2013, 2015, 2022
 
 
@@ -514,9 +584,11 @@ def test_quota_lets_an_expert_sit_out():
     np.testing.assert_allclose(routing.weight, p / p.sum(axis=1, keepdims=True), rtol=1e-9)
     gained = state["totals"] - [100, 10, 10, 10, 10, 10]
     np.testing.assert_allclose(gained, routing.weight.sum(axis=0), atol=1e-9)
+    state["totals"][...] = [100, 10, 10, 10, 10, 10]
     run = Run(training=True, rng=np.random.default_rng(0), second_stage=True)
     second = router.forward(theta, state, h, run, "m")
     assert (second.weight[:, 0] > 0).all()
+    np.testing.assert_array_equal(state["totals"], [100, 10, 10, 10, 10, 10])
     for _ in range(200):
         route(router, case)
     assert state["totals"].max() < 1.25 * state["totals"].mean()
@@ -581,6 +653,25 @@ def test_presets_of_large_models(name, n_experts, k, total):
     np.testing.assert_allclose(routing.weight, chosen, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "name, constants",
+    [
+        (
+            "switch",
+            {"score__jitter": 0.01, "balance__0__weight": 0.01, "balance__1__weight": 1e-3},
+        ),
+        ("gshard", {"select__k": 2, "select__random_second": True}),
+        ("olmoe", {"balance__0__weight": 0.01, "balance__1__weight": 1e-3}),
+        ("deepseek", {"balance__0__rate": 0.001, "score__activation": "sigmoid"}),
+        ("conditional", {"weight": 0.1, "budget": 0.8}),
+        ("vision", {"normalize": "none"}),
+    ],
+)
+def test_constants_of_the_papers(name, constants):
+    params = build_router(name).get_params()
+    assert {key: params[key] for key in constants} == constants
+
+
 # ------------------------------------------------------------------------- dispatch
 
 
@@ -598,9 +689,8 @@ def test_dispatch_brings_rows_to_experts_and_back(n_experts, n, k, share):
     dispatch = Dispatch(experts, kept, n_experts)
     A, gain = rng.standard_normal((n, 4)), rng.standard_normal(n_experts)
     slots = dispatch.gather(A, np.empty((dispatch.n_slots, 4)))
-    for group in dispatch.groups:
-        stack = group.stacked(slots)
-        stack *= gain[group.first] if stack.ndim == 2 else gain[group.experts][:, None, None]
+    for block, factor in zip(dispatch.stacked(slots), dispatch.of(gain), strict=True):
+        block *= factor
     total = dispatch.combine(slots, weight, np.empty((n, 4)))
     expected = A * np.sum(weight * gain[experts], axis=1)[:, None]
     np.testing.assert_allclose(total, expected, atol=1e-12)
@@ -622,10 +712,31 @@ def test_table_of_pairs():
     np.testing.assert_array_equal(weight[2], [1, 3, 4])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("k", [1, 2, 6, 7, 20])
-def test_top_k_against_a_sort(k):
-    keys = np.random.default_rng(0).standard_normal((50, 20))
-    np.testing.assert_array_equal(top_k(keys, k), np.argsort(-keys, axis=1)[:, :k])
+def test_top_k_against_a_sort(k, ties, order):
+    keys = 1e3 * np.random.default_rng(0).standard_normal((50, 20))
+    keys = np.array(keys // 200.0 if ties else keys, order=order)
+    found, before = top_k(keys, k), keys.copy()
+    expected = np.argsort(-keys, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(
+        np.take_along_axis(keys, found, axis=1), np.take_along_axis(keys, expected, axis=1)
+    )
+    assert all(len(set(row)) == k for row in found.tolist())
+    if not ties:
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(keys, before)
+
+
+@pytest.mark.parametrize("choices, columns", [("first", 1), ("all", 2)])
+def test_switch_loss_counts_first_choices_or_all(choices, columns):
+    logits = np.random.default_rng(0).standard_normal((30, E)) + np.arange(E)
+    scores, choice = scores_of(logits), Choice(top_k(logits, 2))
+    loss, _ = SwitchLoss(0.3, choices).loss(scores, choice, None, {})
+    named = np.argsort(-logits, axis=1)[:, :columns]
+    share = np.bincount(named.ravel(), minlength=E) / named.size
+    assert loss == pytest.approx(0.3 * E * share @ scores.affinity.mean(axis=0), rel=1e-12)
 
 
 def test_report():

@@ -42,6 +42,18 @@ def test_adam_by_its_formula(decay):
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("optimizer", [adam(), adamw(0.1), sgd()], ids=["adam", "adamw", "sgd"])
+def test_a_pull_is_part_of_the_gradient(optimizer):
+    theta, gradients = problem()
+    pull = np.random.default_rng(1).random(len(theta))
+    given = gradients[0].copy()
+    found, _ = optimizer.update(theta, given, optimizer.init(theta), 0.1, pull=pull)
+    np.testing.assert_array_equal(given, gradients[0])
+    whole = gradients[0] + pull * theta
+    expected, _ = optimizer.update(theta, whole, optimizer.init(theta), 0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sgd_by_its_formula(nesterov):
     theta, gradients = problem(50)

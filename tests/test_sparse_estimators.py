@@ -24,8 +24,11 @@ from skmoe.neural.routers import (
     HashRouter,
     LinearScore,
     SoftRouter,
+    SwitchLoss,
     TokenRouter,
     TopK,
+    ZLoss,
+    build_router,
 )
 
 # Short fits are not meant to converge, and few steps leave experts without rows.
@@ -101,12 +104,58 @@ def test_scikit_learn_checks_as_is(estimator, check):
     check(estimator)
 
 
-def test_grid_search_reaches_parts():
+def test_grid_search_reaches_parts_of_a_router():
     X, y = problem(120)
-    router = TokenRouter(LinearScore(), TopK(2))
-    grid = GridSearchCV(regressor(router=router), {"router__select__k": [2, 3]}, cv=2)
-    assert grid.fit(X, y).best_params_["router__select__k"] in (2, 3)
-    assert router.select.k == 2
+    router = TokenRouter(LinearScore(), TopK(2), balance=[SwitchLoss(0.01), ZLoss(1e-3)])
+    grid = GridSearchCV(
+        regressor(router=router),
+        {
+            "router__select__k": [2, 3],
+            "router__score__jitter": [0.0, 0.1],
+            "router__balance__0__weight": [0.0, 0.5],
+        },
+        cv=2,
+    )
+    best = grid.fit(X, y).best_estimator_.router
+    assert best.select.k == grid.best_params_["router__select__k"]
+    assert best.balance[0].weight == grid.best_params_["router__balance__0__weight"]
+    assert router.select.k == 2 and router.balance[0].weight == 0.01
+    np.testing.assert_array_equal(
+        np.count_nonzero(grid.best_estimator_.route(X)[0], axis=1), best.select.k
+    )
+
+
+def test_grid_search_over_short_names_and_instances():
+    X, y = problem(120)
+    routers = ["switch", HashRouter("quantile"), None]
+    grid = GridSearchCV(regressor(), {"router": routers, "n_experts": [2, 4]}, cv=2).fit(X, y)
+    assert len(grid.cv_results_["params"]) == 6 and np.isfinite(grid.best_score_)
+
+
+@pytest.mark.parametrize(
+    "router", ["top_k", *(build_router(name) for name in SHORT_NAMES)], ids=lambda r: str(r)[:40]
+)
+def test_parameters_of_routers_are_the_estimators(router):
+    est = regressor(router=router)
+    copy = clone(est)
+    assert repr(copy) == repr(est) and str(copy.get_params()) == str(est.get_params())
+    named = {name: v for name, v in est.get_params().items() if name.startswith("router__")}
+    assert bool(named) == (not isinstance(router, str))
+    assert copy.set_params(**named).get_params(deep=False).keys() == est.get_params(False).keys()
+    if named:
+        assert copy.router is not router
+        with pytest.raises(ValueError, match="nonsense"):
+            copy.set_params(router__nonsense=1)
+
+
+def test_parts_of_the_balance_have_names():
+    router = TokenRouter(balance=[SwitchLoss(0.1), ZLoss(0.2)])
+    router.set_params(balance__1__weight=0.3, normalize="none")
+    assert router.balance[1].weight == 0.3 and router.normalize == "none"
+    router.set_params(balance__0=ZLoss(0.4))
+    assert [type(part) for part in router.balance] == [ZLoss, ZLoss]
+    with pytest.raises(ValueError, match="balance__2__weight"):
+        router.set_params(balance__2__weight=0.1)
 
 
 # ------------------------------------------------------------------------- row by row
@@ -415,6 +464,17 @@ def test_default_balancing_leaves_no_expert_dead():
     est = SparseMixtureOfExpertsRegressor(8, 2, max_iter=30, random_state=0).fit(X, y)
     assert est.expert_load_[0].min() > 0.02
     assert [entry["block0"]["dead"] for entry in est.routing_history_][-1] == 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_first_stage_lasts_as_long_as_it_should(share):
+    X, y = problem(400)
+    est = regressor(router="eigen", first_stage=share, max_iter=10).fit(X, y)
+    # While the constraint is on, every row adds one to the totals of the experts.
+    totals = est._session.state["block0"]["totals"]
+    assert totals.sum() == pytest.approx(min(10 * share, est.best_iter_) * len(X), rel=1e-3)
+    if share:
+        assert totals.max() < 1.3 * totals.mean()
 
 
 def test_dead_experts_are_named():

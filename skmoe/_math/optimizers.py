@@ -19,8 +19,10 @@ class Optimizer(NamedTuple):
     init : callable
         ``init(theta) -> state``.
     update : callable
-        ``update(theta, gradient, state, learning_rate, in_place=False) -> (theta, state)``. The
-        arguments stay as they are unless ``in_place``, which spends their memory on the answer.
+        ``update(theta, gradient, state, learning_rate, in_place=False, pull=None) ->
+        (theta, state)``. The arguments stay as they are unless ``in_place``, which spends the
+        memory of theta, gradient and state on the answer. ``pull`` (size,) times theta is added
+        to the gradient: an L2 penalty.
     """
 
     init: Callable
@@ -69,8 +71,8 @@ def adamw(weight_decay, decays=None, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     Parameters
     ----------
     weight_decay : float
-    decays : ndarray of bool of shape (size,), optional
-        Which numbers decay; None: all.
+    decays : ndarray of shape (size,), optional
+        1 for numbers that decay, 0 for others; None: all decay.
     beta_1, beta_2, epsilon : float
         As for `adam`.
 
@@ -85,39 +87,52 @@ def _adam(beta_1, beta_2, epsilon, weight_decay, decays):
     def init(theta):
         return {"step": 0, "first": np.zeros_like(theta), "second": np.zeros_like(theta)}
 
-    def update(theta, gradient, state, learning_rate, in_place=False):
+    def update(theta, gradient, state, learning_rate, in_place=False, pull=None):
         theta, state = _own(theta, state, in_place)
         step = state["step"] = state["step"] + 1
         # sqrt(v_hat) + epsilon = root * (sqrt(second) + epsilon / root)
         root = np.sqrt((1.0 - beta_2) / (1.0 - beta_2**step))
         rate = learning_rate * (1.0 - beta_1) / (1.0 - beta_1**step) / root
-        if weight_decay:
-            theta *= _shrinkage(learning_rate * weight_decay, decays, theta.dtype)
-        _adam_step(
-            theta, gradient, state["first"], state["second"], (beta_1, beta_2, epsilon / root, rate)
-        )
+        shrinkage = learning_rate * weight_decay
+        scratch = np.empty(min(_CHUNK, len(theta)), theta.dtype)
+        for start in range(0, len(theta), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            g, p, t = gradient[rows], theta[rows], scratch[: len(theta) - start]
+            if pull is not None:
+                np.multiply(p, pull[rows], out=t)
+                g = np.add(g, t, out=g if in_place else None)
+            if shrinkage:
+                _shrink(p, shrinkage, None if decays is None else decays[rows], t)
+            moments = state["first"][rows], state["second"][rows]
+            _adam_step(p, g, *moments, (beta_1, beta_2, epsilon / root, rate), t)
         return theta, state
 
     return Optimizer(init, update)
 
 
-def _adam_step(theta, gradient, first, second, constants):
-    beta_1, beta_2, epsilon, rate = (theta.dtype.type(c) for c in constants)
-    scratch = np.empty(min(_CHUNK, len(theta)), theta.dtype)
-    for start in range(0, len(theta), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        g, m, v, p = gradient[rows], first[rows], second[rows], theta[rows]
-        t = scratch[: len(p)]
-        m *= beta_1
-        m += g
-        v *= beta_2
-        np.multiply(g, g, out=t)
-        v += t
-        np.sqrt(v, out=t)
-        t += epsilon
-        np.divide(m, t, out=t)
-        t *= rate
-        p -= t
+def _shrink(theta, amount, decays, scratch):
+    """Multiply by 1 - amount where numbers decay."""
+    amount = theta.dtype.type(amount)
+    if decays is None:
+        np.multiply(theta, amount, out=scratch)
+    else:
+        np.multiply(theta, decays, out=scratch)
+        scratch *= amount
+    theta -= scratch
+
+
+def _adam_step(p, g, m, v, constants, scratch):
+    beta_1, beta_2, epsilon, rate = (p.dtype.type(c) for c in constants)
+    m *= beta_1
+    m += g
+    v *= beta_2
+    np.multiply(g, g, out=scratch)
+    v += scratch
+    np.sqrt(v, out=scratch)
+    scratch += epsilon
+    np.divide(m, scratch, out=scratch)
+    scratch *= rate
+    p -= scratch
 
 
 def sgd(momentum=0.9, nesterov=True):
@@ -156,9 +171,11 @@ def sgd(momentum=0.9, nesterov=True):
     def init(theta):
         return {"step": 0, "velocity": np.zeros_like(theta)}
 
-    def update(theta, gradient, state, learning_rate, in_place=False):
+    def update(theta, gradient, state, learning_rate, in_place=False, pull=None):
         theta, state = _own(theta, state, in_place)
         state["step"] += 1
+        if pull is not None:
+            gradient = gradient + pull * theta
         step = gradient * theta.dtype.type(-learning_rate)
         velocity = state["velocity"]
         velocity *= theta.dtype.type(momentum)
@@ -167,12 +184,6 @@ def sgd(momentum=0.9, nesterov=True):
         return theta, state
 
     return Optimizer(init, update)
-
-
-def _shrinkage(amount, decays, dtype):
-    if decays is None:
-        return dtype.type(1.0 - amount)
-    return np.where(decays, dtype.type(1.0 - amount), dtype.type(1.0))
 
 
 def _own(theta, state, in_place):

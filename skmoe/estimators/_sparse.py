@@ -60,11 +60,29 @@ class BaseSparseMixture(UpcyclingMixin, SparseOptions, BaseNetwork):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
 
         Returns
         -------
         list of ndarray of shape (n_samples, n_experts)
             Combine weights, zero for experts that do not see the row.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, 2, learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> [weights] = est.fit(X, y).route(X)
+        >>> weights.shape, set((weights > 0).sum(axis=1).tolist())
+        ((200, 4), {2})
         """
         weights = {}
         self._outputs(X, combine=weights)

@@ -29,8 +29,12 @@ class UpcyclingMixin(ABC):
             A fitted ``MLPRegressor`` or ``MLPClassifier`` of scikit-learn (its last hidden layer
             becomes the mixture), or an estimator of this class with ``router=None`` (each of its
             blocks does).
-        n_experts, top_k : int, default=8, 2
+        n_experts : int, default=8
+            Copies of every hidden layer.
+        top_k : int, default=2
+            Copies that answer for a row.
         router : str or Router, default="top_k"
+            Who asks them, starting fresh.
         X : array-like of shape (n_samples, n_features), optional
             Rows that a hash router fixes its cells by.
         **params
@@ -39,6 +43,7 @@ class UpcyclingMixin(ABC):
         Returns
         -------
         estimator
+            Fitted, with ``warm_start=True``.
 
         Raises
         ------
@@ -49,6 +54,19 @@ class UpcyclingMixin(ABC):
         ----------
         Komatsuzaki et al. (2022), Sparse upcycling: training mixture-of-experts from dense
         checkpoints.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> dense = SparseMixtureOfExpertsRegressor(
+        ...     router=None, learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> est = SparseMixtureOfExpertsRegressor.upcycle(dense.fit(X, y), n_experts=4)
+        >>> bool(np.allclose(est.predict(X), dense.predict(X)))
+        True
         """
         check_is_fitted(dense)
         given = {"n_experts": n_experts, "top_k": top_k, "router": router, "warm_start": True}

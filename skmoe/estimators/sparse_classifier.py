@@ -34,6 +34,7 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
         Columns that run through the blocks, made by a linear layer. None: the features as they
         are for one block without an embedding, else ``hidden``.
     activation : {"relu", "gelu", "tanh", "logistic", "identity"}, default="relu"
+        Between the two layers of an expert.
     capacity_factor : float or None, default=None
         In training an expert takes at most ceil(capacity_factor * k * S / E) of S rows; other
         libraries leave out k. None, and every prediction: dropless.
@@ -50,6 +51,7 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
     standardize : bool, default=True
         Whether X is standardized inside.
     solver : {"adam", "adamw", "sgd"}, default="adam"
+        Who follows the gradients.
     alpha : float, default=1e-4
         L2 penalty of the weights, divided by the rows of a batch as in scikit-learn; for
         ``"adamw"`` the decoupled weight decay.
@@ -59,6 +61,7 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
         "cosine" and "linear" run down to zero at ``max_iter``; "adaptive" divides by 5 when
         progress ends.
     learning_rate_init : float, default=3e-3
+        Learning rate of the first steps (after ``warmup_steps``).
     warmup_steps : int, default=0
         Steps over which the learning rate rises first.
     max_iter : int, default=200
@@ -69,19 +72,26 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
     random_state : int, RandomState or None, default=None
         The same seed gives the same model, bit for bit.
     tol : float, default=1e-4
+        Least gain of the loss, or of the held-out score, that counts as progress.
     verbose : bool, default=False
         Print a line an epoch.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last solution, with its standardization.
     momentum : float, default=0.9
+        Of ``solver="sgd"``; at least 0 and below 1.
     nesterovs_momentum : bool, default=True
-        For ``solver="sgd"``.
+        Whether ``solver="sgd"`` looks at the gradient where the momentum leads.
     early_stopping : bool, default=False
         Whether to hold out rows, and to stop when their score no longer rises. Else training stops
         when its loss no longer falls.
     validation_fraction : float, default=0.1
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        For Adam.
+        Share of the rows that ``early_stopping`` holds out.
+    beta_1 : float, default=0.9
+        Decay of Adam's running mean of gradients.
+    beta_2 : float, default=0.999
+        Decay of Adam's running mean of squared gradients.
+    epsilon : float, default=1e-8
+        What Adam adds to the root of the latter.
     n_iter_no_change : int, default=10
         Epochs without progress by ``tol`` after which training stops.
     first_stage : float, default=0.5
@@ -90,6 +100,7 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        Classes, sorted.
     loss_curve_ : list of float
         Training loss of every epoch, without auxiliary losses.
     validation_scores_ : list of float or None
@@ -109,13 +120,21 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
         For every epoch and mixture layer: ``load``, ``importance``, ``row_entropy``,
         ``marginal_entropy``, ``dropped``, ``unrouted`` and ``dead``.
     converged_ : bool
+        Whether training stopped since there was no more progress.
     stop_reason_ : str
+        Why training stopped, in words.
     n_experts_ : int
+        Experts of a mixture layer.
     n_parameters_ : int
+        Learned numbers.
     network_ : skmoe.neural.network.Network
+        The layers.
     theta_ : ndarray of shape (n_parameters_,)
+        Learned numbers, float64.
     n_features_in_ : int
+        Columns seen in ``fit``.
     feature_names_in_ : ndarray of str
+        Their names, where X had names.
 
     Notes
     -----

@@ -51,6 +51,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         Columns that run through the blocks, made by a linear layer. None: the features as they
         are for one block without an embedding, else ``hidden``.
     activation : {"relu", "gelu", "tanh", "logistic", "identity"}, default="relu"
+        Between the two layers of an expert.
     capacity_factor : float or None, default=None
         In training an expert takes at most ceil(capacity_factor * k * S / E) of S rows; other
         libraries leave out k. None, and every prediction: dropless.
@@ -67,6 +68,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
     standardize : bool, default=True
         Whether X and y are standardized inside.
     solver : {"adam", "adamw", "sgd"}, default="adam"
+        Who follows the gradients.
     alpha : float, default=1e-4
         L2 penalty of the weights, divided by the rows of a batch as in scikit-learn; for
         ``"adamw"`` the decoupled weight decay.
@@ -76,6 +78,7 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         "cosine" and "linear" run down to zero at ``max_iter``; "adaptive" divides by 5 when
         progress ends.
     learning_rate_init : float, default=3e-3
+        Learning rate of the first steps (after ``warmup_steps``).
     warmup_steps : int, default=0
         Steps over which the learning rate rises first.
     max_iter : int, default=200
@@ -86,19 +89,26 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
     random_state : int, RandomState or None, default=None
         The same seed gives the same model, bit for bit.
     tol : float, default=1e-4
+        Least gain of the loss, or of the held-out score, that counts as progress.
     verbose : bool, default=False
         Print a line an epoch.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last solution, with its standardization.
     momentum : float, default=0.9
+        Of ``solver="sgd"``; at least 0 and below 1.
     nesterovs_momentum : bool, default=True
-        For ``solver="sgd"``.
+        Whether ``solver="sgd"`` looks at the gradient where the momentum leads.
     early_stopping : bool, default=False
         Whether to hold out rows, and to stop when their score no longer rises. Else training stops
         when its loss no longer falls.
     validation_fraction : float, default=0.1
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        For Adam.
+        Share of the rows that ``early_stopping`` holds out.
+    beta_1 : float, default=0.9
+        Decay of Adam's running mean of gradients.
+    beta_2 : float, default=0.999
+        Decay of Adam's running mean of squared gradients.
+    epsilon : float, default=1e-8
+        What Adam adds to the root of the latter.
     n_iter_no_change : int, default=10
         Epochs without progress by ``tol`` after which training stops.
     first_stage : float, default=0.5
@@ -125,13 +135,21 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         For every epoch and mixture layer: ``load``, ``importance``, ``row_entropy``,
         ``marginal_entropy``, ``dropped``, ``unrouted`` and ``dead``.
     converged_ : bool
+        Whether training stopped since there was no more progress.
     stop_reason_ : str
+        Why training stopped, in words.
     n_experts_ : int
+        Experts of a mixture layer.
     n_parameters_ : int
+        Learned numbers.
     network_ : skmoe.neural.network.Network
+        The layers.
     theta_ : ndarray of shape (n_parameters_,)
+        Learned numbers, float64.
     n_features_in_ : int
+        Columns seen in ``fit``.
     feature_names_in_ : ndarray of str
+        Their names, where X had names.
 
     Notes
     -----
@@ -248,18 +266,36 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to learn from, numbers.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers, in any units.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; an integer weight equals repetition of the row.
 
         Returns
         -------
         self
+            The fitted estimator.
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             For rows or arguments that cannot be used; the message names the argument.
+
+        Notes
+        -----
+        Whoever interrupts training (Ctrl-C) is left with the best epoch so far, and a warning.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> est.fit(X, y).n_iter_
+        20
         """
         return self._fit(X, y, sample_weight)
 
@@ -269,12 +305,32 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to learn from, numbers.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their answers, in the units of the first call.
         sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights of the rows.
 
         Returns
         -------
         self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For rows or arguments that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> est.partial_fit(X[:100], y[:100]).partial_fit(X[100:], y[100:]).n_iter_
+        2
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -284,14 +340,34 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         return_std : bool, default=False
             Whether to return the predictive standard deviations, too; needs a ``head``.
 
         Returns
         -------
         mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In units of y.
         std : ndarray of the same shape
             Only with ``return_std=True``.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+        AttributeError
+            For ``return_std=True`` without a ``head``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> est.fit(X, y).predict(X[:3]).shape
+        (3,)
         """
         if return_std:
             answer = self.predict_distribution(X)
@@ -302,15 +378,38 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
 
     @available_if(_has_density)
     def predict_distribution(self, X):
-        """Return the predictive mixture of every row.
+        """Return the predictive mixture of every row; only with a ``head``.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
 
         Returns
         -------
-        skmoe.MixtureDistribution
+        MixtureDistribution
+            Of ``n_components`` Gaussians (one for ``head="gaussian"``), in units of y.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        References
+        ----------
+        Bishop (1994), Mixture density networks, equations 16 to 27.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, head="mixture", learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> low, high = est.fit(X, y).predict_distribution(X).interval(0.9)
+        >>> bool((low < high).all())
+        True
         """
         out = self._outputs(X)
         return self.network_.head.distribution(
@@ -319,13 +418,35 @@ class SparseMixtureOfExpertsRegressor(RegressorMixin, BaseSparseMixture):
 
     @available_if(_has_density)
     def score_samples(self, X, y=None):
-        """Return the log-density of every answer, shape (n_samples,), in units of y.
+        """Return the log-density of every answer; only with a ``head``.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Rows to answer for.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
-            None: the density at the mean, a measure of how sure the mixture is.
+            Their answers. None: the density at the mean, a measure of how sure the mixture is.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In nats, for a density in units of y.
+
+        Raises
+        ------
+        ValueError
+            For rows that cannot be used; the message names the argument.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_friedman1
+        >>> from skmoe import SparseMixtureOfExpertsRegressor
+        >>> X, y = make_friedman1(200, random_state=0)
+        >>> est = SparseMixtureOfExpertsRegressor(
+        ...     4, head="gaussian", learning_rate="cosine", max_iter=20, random_state=0
+        ... )
+        >>> est.fit(X, y).score_samples(X, y).shape
+        (200,)
         """
         answer = self.predict_distribution(X)
         y = answer.mean() if y is None else np.asarray(y, dtype=np.float64)

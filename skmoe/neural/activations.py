@@ -1,6 +1,7 @@
 """Activation functions with their slopes, in place on large blocks."""
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -9,6 +10,10 @@ from scipy.special import expit
 from skmoe._math.normal import normal_pdf_and_cdf
 
 __all__ = ["ACTIVATIONS", "Activation"]
+
+
+# Numbers that are rectified at a time.
+_BLOCK = 65_536
 
 
 class Activation(ABC):
@@ -48,10 +53,24 @@ class ReLU(Activation):
     """f(z) = max(z, 0)."""
 
     def apply(self, z, out):
-        np.maximum(z, 0, out=out)
+        if not (z.flags.c_contiguous and out.flags.c_contiguous):
+            np.maximum(z, 0, out=out)
+            return
+        # Against a block of zeros it takes a quarter of the time that it takes against one zero.
+        zeros, source, target = _zeros(z.dtype), z.reshape(-1), out.reshape(-1)
+        for start in range(0, len(source), _BLOCK):
+            part = source[start : start + _BLOCK]
+            np.maximum(part, zeros[: len(part)], out=target[start : start + _BLOCK])
 
     def scale_by_slope(self, gradient, z, a):
         np.multiply(gradient, a > 0, out=gradient)
+
+
+@lru_cache
+def _zeros(dtype):
+    zeros = np.zeros(_BLOCK, dtype)
+    zeros.flags.writeable = False
+    return zeros
 
 
 @final

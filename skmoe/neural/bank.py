@@ -51,6 +51,7 @@ class ExpertBank:
         x : ndarray of shape (n_slots, n_in + 1)
             Sorted rows with a last column of ones.
         dispatch : skmoe.neural.dispatch.Dispatch
+            With groups that are an expert each, or stacks of experts of equally many rows.
         buffers : skmoe.neural.run.Buffers
         name : str
             Whose buffers these are.
@@ -59,8 +60,8 @@ class ExpertBank:
         a = buffers.get(name + "/a", (n, first + 1), x.dtype)
         a[:, first] = 1.0
         z = a[:, :first]
-        for group in dispatch.groups:
-            np.matmul(group.stacked(x), group.of(theta["W"]), out=_stacked(group, z))
+        rows = dispatch.stacked(x)
+        _multiply(rows, dispatch.of(theta["W"]), dispatch.stacked(z), np.matmul)
         kept = None
         if self.function.needs_input:
             kept = buffers.get(name + "/z", (n, first), x.dtype)
@@ -68,48 +69,46 @@ class ExpertBank:
         # One contiguous stretch of memory, the ones included, is faster than rows with gaps.
         self.function.apply(a, a)
         if self.hidden is None:
-            return z, (x, kept, z, None)
+            return z, (rows, kept, z, None)
         a[:, first] = 1.0
         y = buffers.get(name + "/y", (n, self.n_out), x.dtype)
-        for group in dispatch.groups:
-            np.matmul(group.stacked(a), group.of(theta["V"]), out=group.stacked(y))
-        return y, (x, kept, z, a)
+        hidden = dispatch.stacked(a)
+        _multiply(hidden, dispatch.of(theta["V"]), dispatch.stacked(y))
+        return y, (rows, kept, z, hidden)
 
     def backward(self, theta, cache, dy, grad, dispatch, buffers, name, need_input=True):
         """Write the gradient to ``grad`` and return that of the sorted rows (n_slots, n_in)."""
-        x, z, activated, a = cache
+        rows, z, activated, hidden = cache
         idle = np.flatnonzero(dispatch.counts == 0)
         for array in grad.values():
             array[idle] = 0.0
-        if a is not None:
-            dy = self._through_output(theta, a, dy, grad, dispatch, buffers, name)
+        back = dispatch.stacked(dy)
+        if hidden is not None:
+            dy = buffers.get(name + "/da", (len(dy), self.hidden), dy.dtype)
+            back = self._through(theta["V"], hidden, back, grad["V"], dispatch, dy)
         self.function.scale_by_slope(dy, z, activated)
-        for group in dispatch.groups:
-            rows = group.stacked(x).swapaxes(-1, -2)
-            np.matmul(rows, group.stacked(dy), out=group.of(grad["W"]))
-        if not need_input:
-            return None
-        dx = buffers.get(name + "/dx", (len(x), self.n_in), x.dtype)
-        for group in dispatch.groups:
-            W = group.of(theta["W"])[..., :-1, :].swapaxes(-1, -2)
-            np.matmul(group.stacked(dy), W, out=group.stacked(dx))
+        dx = None
+        if need_input:
+            dx = buffers.get(name + "/dx", (len(dy), self.n_in), dy.dtype)
+        self._through(theta["W"], rows, back, grad["W"], dispatch, dx)
         return dx
 
-    def _through_output(self, theta, a, dy, grad, dispatch, buffers, name):
-        da = buffers.get(name + "/da", (len(a), self.hidden), a.dtype)
-        for group in dispatch.groups:
-            rows = group.stacked(dy)
-            np.matmul(group.stacked(a).swapaxes(-1, -2), rows, out=group.of(grad["V"]))
-            V = group.of(theta["V"])[..., :-1, :].swapaxes(-1, -2)
-            np.matmul(rows, V, out=group.stacked(da))
-        return da
+    @staticmethod
+    def _through(weights, rows, back, grad, dispatch, out):
+        """Write the gradients of weights and, to ``out``, of rows; return the latter's groups."""
+        turned = [A.T if A.ndim == 2 else A.swapaxes(1, 2) for A in rows]
+        _multiply(turned, back, dispatch.of(grad))
+        if out is None:
+            return None
+        outs = dispatch.stacked(out)
+        _multiply(back, dispatch.of(weights[:, :-1].swapaxes(1, 2)), outs)
+        return outs
 
 
-def _stacked(group, strided):
-    """Return a view of rows that are part of longer ones, by expert."""
-    block = strided[group.slots]
-    if group.last - group.first == 1:
-        return block
-    step, unit = block.strides
-    shape = (group.last - group.first, group.rows, block.shape[1])
-    return np.lib.stride_tricks.as_strided(block, shape, (group.rows * step, step, unit))
+def _multiply(lefts, rights, outs, of_two=np.dot):
+    """Write the matrix products of the groups to ``outs``.
+
+    Of two matrices, `numpy.dot` is the product with the least ado; its output is contiguous.
+    """
+    for left, right, out in zip(lefts, rights, outs, strict=True):
+        (of_two if out.ndim == 2 else np.matmul)(left, right, out=out)

@@ -6,7 +6,6 @@ from typing import final
 import numpy as np
 
 from skmoe.neural.bank import ExpertBank
-from skmoe.neural.dispatch import Group
 from skmoe.neural.layers import Layer, LayerNorm
 from skmoe.neural.parameters import Spec, normal, ones
 
@@ -25,10 +24,13 @@ class EvenDispatch:
         """Slots of the experts, (E,)."""
         return np.full(self.n_experts, self.rows)
 
-    @property
-    def groups(self):
-        """One group of all experts."""
-        return [Group(0, self.n_experts, 0, self.rows)]
+    def stacked(self, A):
+        """Return the rows of A (slots, w) by expert: one array (E, rows, w)."""
+        return [A.reshape(self.n_experts, self.rows, A.shape[1])]
+
+    def of(self, A):
+        """Return A (E, ...), all experts together."""
+        return [A]
 
 
 @final

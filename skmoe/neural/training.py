@@ -122,7 +122,7 @@ def optimizer_of(options, layout):
     if options.solver == "adam":
         return adam(**moments)
     if options.solver == "adamw":
-        return adamw(options.alpha, layout.decays(), **moments)
+        return adamw(options.alpha, layout.decays().astype(np.float32), **moments)
     return sgd(options.momentum, options.nesterovs_momentum)
 
 
@@ -194,7 +194,6 @@ class _Loop:
         if decayed:
             decayed = decayed / options.batch_size
             self.decay = (decayed * network.layout.decays()).astype(session.theta.dtype)
-            self.scratch = np.empty_like(session.theta)
 
     def epoch(self, number):
         """Visit all rows once."""
@@ -234,17 +233,15 @@ class _Loop:
         X = np.take(rows.X, index, axis=0)
         batch = X, np.take(rows.y, index, axis=0), weight
         loss = self.network.step(self.views, self.grad_views, batch, run)
-        if self.decay is not None:
+        pull = self.decay
+        if pull is not None and len(index) != self.options.batch_size:
             # As in scikit-learn, the penalty counts once a batch and not once a row.
-            np.multiply(session.theta, self.decay, out=self.scratch)
-            if len(index) != self.options.batch_size:
-                self.scratch *= self.scratch.dtype.type(self.options.batch_size / len(index))
-            self.gradient += self.scratch
+            pull = pull * pull.dtype.type(self.options.batch_size / len(index))
         session.n_steps += 1
         rate = self.options.learning_rate_init * session.rate_factor
         rate *= self.schedule(progress, session.n_steps)
         self.optimizer.update(
-            session.theta, self.gradient, session.optimizer_state, rate, in_place=True
+            session.theta, self.gradient, session.optimizer_state, rate, in_place=True, pull=pull
         )
         return loss
 

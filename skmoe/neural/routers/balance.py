@@ -7,7 +7,7 @@ import numpy as np
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
 from skmoe._math.normal import normal_pdf_and_cdf
-from skmoe.neural.routers.base import Balance, column_means
+from skmoe.neural.routers.base import Balance, column_means, row_sums
 
 __all__ = [
     "BiasUpdate",
@@ -100,24 +100,30 @@ class SmoothLoad:
     """
 
     def __init__(self, clean, noisy, sigma, top):
-        lines = np.arange(len(clean))
-        self.last, self.next = (lines, top[:, -2]), (lines, top[:, -1])
-        self.inside = np.ascontiguousarray(top[:, :-1])
-        t = np.repeat(noisy[self.last][:, None], clean.shape[1], axis=1)
-        np.put_along_axis(t, self.inside, noisy[self.next][:, None], axis=1)
-        self.sigma = sigma
-        self.z = (clean - t) / sigma
-        self.density, self.probability = normal_pdf_and_cdf(self.z)
+        self.lines, self.top, self.sigma = np.arange(len(clean)), top, sigma
+        z = np.empty_like(clean)
+        z[...] = noisy[self.lines, top[:, -2]][:, None]
+        following = noisy[self.lines, top[:, -1]]
+        for column in self._chosen():
+            z[self.lines, column] = following
+        np.subtract(clean, z, out=z)
+        z /= sigma
+        self.z = z
+        self.density, self.probability = normal_pdf_and_cdf(z)
+
+    def _chosen(self):
+        return self.top.T[:-1]
 
     def backward(self, gradient):
         """Return the gradients of L, H and sigma (n, E) for that of the probabilities."""
         dclean = gradient * self.density
         dclean /= self.sigma
-        within = np.take_along_axis(dclean, self.inside, axis=1).sum(axis=1)
+        within = sum(dclean[self.lines, column] for column in self._chosen())
         dnoisy = np.zeros_like(dclean)
-        dnoisy[self.last] -= dclean.sum(axis=1) - within
-        dnoisy[self.next] -= within
-        return dclean, dnoisy, -dclean * self.z
+        dnoisy[self.lines, self.top[:, -2]] = within - row_sums(dclean)
+        dnoisy[self.lines, self.top[:, -1]] = -within
+        dsigma = dclean * self.z
+        return dclean, dnoisy, np.negative(dsigma, out=dsigma)
 
 
 @final
@@ -162,16 +168,18 @@ class Load(Balance):
     @staticmethod
     def smooth(scores, choice):
         """Return the `SmoothLoad` of a choice of the k largest noisy scores."""
-        return SmoothLoad(
-            scores.clean, scores.logits, scores.sigma, _with_next(scores.logits, choice.experts)
-        )
+        following = choice.following
+        if following is None:
+            following = _following(scores.logits, choice.experts)
+        top = np.concatenate([choice.experts.T, following[None]]).T
+        return SmoothLoad(scores.clean, scores.logits, scores.sigma, top)
 
 
-def _with_next(keys, top):
-    """Return the k largest (n, k), followed by the one that comes next: (n, k + 1)."""
+def _following(keys, top):
+    """Return which key (n,) comes next after the k largest (n, k)."""
     rest = np.array(keys, order="C")
     np.put_along_axis(rest, np.ascontiguousarray(top), -np.inf, axis=1)
-    return np.column_stack([top, rest.argmax(axis=1)])
+    return rest.argmax(axis=1)
 
 
 @final

@@ -73,6 +73,55 @@ class TokenRouter(Router):
         """The selection, or its default."""
         return TopK() if self.select is None else self.select
 
+    def get_params(self, deep=True):
+        """Return the hyper-parameters, those of the balance's parts as ``balance__0__weight``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return those of the parts, too.
+
+        Returns
+        -------
+        dict
+        """
+        params = super().get_params(deep)
+        if deep:
+            for place, part in enumerate(self.balance):
+                params[f"balance__{place}"] = part
+                for name, value in part.get_params().items():
+                    params[f"balance__{place}__{name}"] = value
+        return params
+
+    def set_params(self, **params):
+        """Set hyper-parameters by the names that ``get_params`` returns.
+
+        Parameters
+        ----------
+        **params
+            Hyper-parameters.
+
+        Returns
+        -------
+        self
+        """
+        inner = {name: params.pop(name) for name in sorted(params) if name[:9] == "balance__"}
+        super().set_params(**params)
+        known = self.get_params()
+        for name, value in inner.items():
+            if name not in known:
+                raise ValueError(
+                    f"{name!r} is no parameter of {self!r}; known are {sorted(known)}."
+                )
+            place, _, own = name.removeprefix("balance__").partition("__")
+            if own:
+                self.balance[int(place)].set_params(**{own: value})
+            else:
+                parts = list(self.balance)
+                parts[int(place)] = value
+                self.balance = parts
+        return self
+
     def _parts(self):
         parts = [self.score_, self.select_, *self.balance]
         return parts if self.capacity is None else [*parts, self.capacity]

@@ -2,127 +2,27 @@
 
 The standard splits of a folder with NAME/data.csv (last column the target) and NAME/test_rows.csv
 (one line of row numbers a split). All see the same rows; settings are chosen inside each training
-set. Rivals without a density of their own get one sigma: the root mean square of their errors on a
-fifth of the training rows. A rival that is not installed is skipped with a line.
+set. Every figure goes into a file at once: what is in there is not run again, and a run that was
+cut goes on where it ended.
 
     python benchmarks/densities.py FOLDER --sets concrete yacht --splits 5 6 7
+    python benchmarks/densities.py FOLDER --rivals single NGBoost --again single
 """
 
 import argparse
+import json
 import time
 import warnings
-from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
-from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
-from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from density_rivals import RIVALS, is_missing
 
-from skmoe import BayesianMixtureOfExpertsRegressor, MixtureOfExpertsEnsemble, metrics
+from skmoe import metrics
 
-# A Gaussian process learns its kernel and answers from at most so many rows.
-GP_ROWS = 2000
-
-
-def with_one_sigma(estimator, X, y, X_test):
-    """Fit a point predictor; the density is a Gaussian of the errors on a fifth held out."""
-    X_in, X_out, y_in, y_out = train_test_split(X, y, test_size=0.2, random_state=0)
-    errors = clone(estimator).fit(X_in, y_in).predict(X_out) - y_out
-    sigma = np.sqrt(np.mean(np.square(errors)))
-    return stats.norm(estimator.fit(X, y).predict(X_test), sigma)
-
-
-def boosting(X, y, X_test):
-    """Histogram gradient boosting, tuned by cross-validation."""
-    grid = {"learning_rate": [0.05, 0.1], "max_leaf_nodes": [8, 31], "max_iter": [200, 500]}
-    search = GridSearchCV(HistGradientBoostingRegressor(random_state=0), grid, cv=3)
-    return with_one_sigma(search.fit(X, y).best_estimator_, X, y, X_test)
-
-
-def forest(X, y, X_test):
-    """A random forest."""
-    return with_one_sigma(RandomForestRegressor(random_state=0), X, y, X_test)
-
-
-def gaussian_process(X, y, X_test):
-    """A Gaussian process with a Matern kernel and one length scale a feature."""
-    scale, target = StandardScaler().fit(X), StandardScaler().fit(y[:, None])
-    rows = np.random.RandomState(0).permutation(len(X))[:GP_ROWS]
-    kernel = ConstantKernel() * Matern(np.full(X.shape[1], 2.0), nu=2.5) + WhiteKernel(0.1)
-    process = GaussianProcessRegressor(kernel).fit(
-        scale.transform(X[rows]), target.transform(y[rows, None])[:, 0]
-    )
-    mean, std = process.predict(scale.transform(X_test), return_std=True)
-    return stats.norm(mean * target.scale_ + target.mean_, std * target.scale_)
-
-
-def networks(X, y, X_test):
-    """Five networks that differ in their seeds."""
-
-    class Five:
-        def fit(self, X, y):
-            target = StandardScaler().fit(y[:, None])
-            self.target = target
-            self.members = [
-                make_pipeline(
-                    StandardScaler(),
-                    MLPRegressor((100,), early_stopping=True, max_iter=500, random_state=seed),
-                ).fit(X, target.transform(y[:, None])[:, 0])
-                for seed in range(5)
-            ]
-            return self
-
-        def predict(self, X):
-            mean = np.mean([member.predict(X) for member in self.members], axis=0)
-            return mean * self.target.scale_[0] + self.target.mean_[0]
-
-        def __sklearn_clone__(self):
-            return Five()
-
-    return with_one_sigma(Five(), X, y, X_test)
-
-
-def ngboost(X, y, X_test):
-    """Natural gradient boosting: 2,000 stages, stopped early on a fifth of the rows."""
-    from ngboost import NGBRegressor
-
-    X_in, X_out, y_in, y_out = train_test_split(X, y, test_size=0.2, random_state=0)
-    model = NGBRegressor(n_estimators=2000, verbose=False, random_state=0)
-    model.fit(X_in, y_in, X_val=X_out, Y_val=y_out, early_stopping_rounds=50)
-    stages = (model.best_val_loss_itr or 1999) + 1
-    model = NGBRegressor(n_estimators=stages, verbose=False, random_state=0).fit(X, y)
-    answer = model.pred_dist(X_test).params
-    return stats.norm(answer["loc"], answer["scale"])
-
-
-def ensemble(X, y, X_test):
-    """Our preset, as it is."""
-    return MixtureOfExpertsEnsemble(random_state=0).fit(X, y).predict_distribution(X_test)
-
-
-def single(X, y, X_test):
-    """One Bayesian mixture, as it is."""
-    est = BayesianMixtureOfExpertsRegressor(random_state=0)
-    return est.fit(X, y).predict_distribution(X_test)
-
-
-RIVALS = {
-    "ensemble": ensemble,
-    "single": single,
-    "NGBoost": ngboost,
-    "HistGB": boosting,
-    "forest": forest,
-    "GP": gaussian_process,
-    "5 MLPs": networks,
-}
-NEEDS = {"NGBoost": "ngboost"}
+SCORES = ("rmse", "nll", "crps", "coverage", "seconds")
+ROW = "{:8.3f}{:8.3f}{:9.4f}{:9.3f}{:9.1f}"
 
 
 def load(folder, name):
@@ -134,18 +34,73 @@ def load(folder, name):
 
 
 def scores(rival, X, y, test):
-    """Return RMSE, NLL, CRPS, coverage and seconds of a rival on a split."""
+    """Return what a rival scores on a split, a dict; seconds are the CPU's."""
     train = np.setdiff1d(np.arange(len(y)), test)
     start = time.process_time()
-    answer = rival(X[train], y[train], X[test])
+    answer = RIVALS[rival](X[train], y[train], X[test])
     seconds = time.process_time() - start
-    return (
-        np.sqrt(np.mean(np.square(answer.mean() - y[test]))),
-        metrics.negative_log_density(y[test], answer),
-        metrics.crps(y[test], answer),
-        metrics.interval_coverage(y[test], answer),
-        seconds,
-    )
+    return {
+        "rmse": float(np.sqrt(np.mean(np.square(answer.mean() - y[test])))),
+        "nll": metrics.negative_log_density(y[test], answer),
+        "crps": metrics.crps(y[test], answer),
+        "coverage": metrics.interval_coverage(y[test], answer),
+        "seconds": seconds,
+    }
+
+
+class Ledger:
+    """Figures by set, split and rival, kept in a file of JSON lines."""
+
+    def __init__(self, path, again):
+        self.path, self.found = path, {}
+        lines = path.read_text().splitlines() if path.exists() else []
+        for line in map(json.loads, lines):
+            if line["rival"] not in again:
+                self.found[line["set"], line["split"], line["rival"]] = line
+
+    def add(self, name, split, rival, figures):
+        """Keep the figures of a run."""
+        line = {"set": name, "split": split, "rival": rival, **figures}
+        self.found[name, split, rival] = line
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def table(self, name, splits, rival):
+        """Return the figures (n_splits, n_scores) of a rival, or None if some are missing."""
+        lines = [self.found.get((name, split, rival)) for split in splits]
+        if None in lines:
+            return None
+        return np.array([[line[score] for score in SCORES] for line in lines])
+
+
+def run(arguments, ledger):
+    """Fill the ledger: all rivals on a split of every set, then the next split."""
+    data = {name: load(arguments.folder, name) for name in arguments.sets}
+    for split, (name, (X, y, splits)) in product(arguments.splits, data.items()):
+        for rival in arguments.rivals:
+            if (name, split, rival) not in ledger.found and not is_missing(rival):
+                ledger.add(name, split, rival, scores(rival, X, y, splits[split]))
+
+
+def show(arguments, ledger):
+    """Print a table of each set, and how rivals cover on average over the sets."""
+    coverage = {}
+    for name in arguments.sets:
+        print(f"\n{name}, splits {arguments.splits}")
+        print("               RMSE     NLL     CRPS  cover90    CPU s   NLL less the first's")
+        first = None
+        for rival in arguments.rivals:
+            table = ledger.table(name, arguments.splits, rival)
+            if table is None:
+                print(f"{rival:12}not run")
+                continue
+            first = table if first is None else first
+            apart = " ".join(f"{gap:+.2f}" for gap in table[:, 1] - first[:, 1])
+            print(f"{rival:12}{ROW.format(*table.mean(axis=0))}   {apart}")
+            coverage.setdefault(rival, []).append(table[:, 3].mean())
+    print("\n90% intervals cover, mean over the sets above")
+    for rival, shares in coverage.items():
+        print(f"{rival:12}{np.mean(shares):8.3f}")
 
 
 def main():
@@ -154,22 +109,13 @@ def main():
     parser.add_argument("--sets", nargs="+", default=["concrete", "energy", "yacht", "kin8nm"])
     parser.add_argument("--splits", nargs="+", type=int, default=[5, 6, 7, 8, 9])
     parser.add_argument("--rivals", nargs="+", default=list(RIVALS), choices=list(RIVALS))
+    parser.add_argument("--again", nargs="*", default=[], choices=list(RIVALS), help="run anew")
+    parser.add_argument("--results", type=Path, default=Path("densities.jsonl"))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    for name in arguments.sets:
-        X, y, splits = load(arguments.folder, name)
-        print(f"{name}: {len(y)} rows, splits {arguments.splits}")
-        print("            RMSE     NLL     CRPS   cover90  CPU s   NLL - ensemble's, by split")
-        first = None
-        for rival in arguments.rivals:
-            if rival in NEEDS and find_spec(NEEDS[rival]) is None:
-                print(f"{rival:10} skipped: {NEEDS[rival]} is not installed")
-                continue
-            found = np.array([scores(RIVALS[rival], X, y, splits[s]) for s in arguments.splits])
-            first = found if first is None else first
-            means = "{:8.3f}{:8.3f}{:9.4f}{:8.3f}{:9.1f}".format(*found.mean(axis=0))
-            apart = " ".join(f"{gap:+.2f}" for gap in found[:, 1] - first[:, 1])
-            print(f"{rival:10}{means}   {apart}", flush=True)
+    ledger = Ledger(arguments.results, arguments.again)
+    run(arguments, ledger)
+    show(arguments, ledger)
 
 
 if __name__ == "__main__":

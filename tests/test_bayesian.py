@@ -8,9 +8,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skmoe import (
     BayesianMixtureOfExpertsClassifier,
     BayesianMixtureOfExpertsRegressor,
+    HierarchicalMixtureOfExpertsRegressor,
     MixtureOfExpertsRegressor,
 )
 from skmoe.datasets import make_mixture_of_experts
+from skmoe.gates import BayesianSoftmaxGate, BayesianTreeGate
 
 
 @parametrize_with_checks([BayesianMixtureOfExpertsRegressor(n_experts=3, n_init=1)])
@@ -28,6 +30,24 @@ def test_superfluous_experts_switch_off(seed):
     lost = right.score_samples(X[test], y[test]) - est.score_samples(X[test], y[test])
     assert lost.mean() < 0.02
     assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features", ["auto", None])
+def test_four_of_ten_experts_are_enough_for_nine_of_ten_seeds(features):
+    """With defaults: data from 3 experts, and the fit with the right number beside it."""
+    active, lost = [], []
+    for seed in range(10):
+        X, y, _ = make_mixture_of_experts(2000, 3, 3, random_state=100 + seed)
+        est = BayesianMixtureOfExpertsRegressor(expert_features=features, random_state=0)
+        right = MixtureOfExpertsRegressor(3, random_state=0)
+        logs = [
+            fit.fit(X[:1000], y[:1000]).score_samples(X[1000:], y[1000:]) for fit in (right, est)
+        ]
+        active.append(est.n_active_experts_)
+        lost.append(np.mean(logs[0] - logs[1]))
+    assert np.count_nonzero(np.array(active) <= 4) >= 9
+    assert np.count_nonzero(np.array(lost) < 0.02) >= 9 and np.mean(lost) < 0.02
 
 
 @parametrize_with_checks([BayesianMixtureOfExpertsClassifier(n_experts=2, n_init=1)])
@@ -59,3 +79,60 @@ def test_more_rows_know_more():
     ]
     assert stds[0][1] > stds[1][1] > 0.5 and stds[0][1] > 1.5 * stds[0][0]
     assert stds[1][0] == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize("K", [2, 5])
+def test_a_bayesian_tree_of_one_node_is_a_softmax_gate(K):
+    rng = np.random.RandomState(0)
+    X, share = rng.standard_normal((80, 2)), rng.dirichlet(np.ones(K), 80)
+    tree, flat = BayesianTreeGate([K]), BayesianSoftmaxGate()
+    one, other = tree.init(X, K), flat.init(X, K)
+    for _ in range(4):
+        one = tree.m_step(one, tree.statistics(one, X, share))
+        other = flat.m_step(other, flat.statistics(other, X, share))
+    np.testing.assert_allclose(tree.evidence(one, X), flat.evidence(other, X), atol=1e-9)
+    np.testing.assert_allclose(tree.log_prob(one, X), flat.log_prob(other, X), atol=1e-9)
+    assert tree.penalty(one) == pytest.approx(flat.penalty(other))
+
+
+def test_evidence_of_a_tree_adds_up_along_the_path():
+    rng = np.random.RandomState(0)
+    X, share = rng.standard_normal((80, 2)), rng.dirichlet(np.ones(3), 80)
+    gate, node = BayesianTreeGate([[1, 1], 1]), BayesianSoftmaxGate()
+    theta = gate.init(X, 3)
+    roots = [node.init(X, 2) for _ in range(2)]
+    arriving = [np.column_stack([share[:, :2].sum(axis=1), share[:, 2]]), share[:, :2]]
+    # Both nodes start level; the tree's root leans to where more leaves are.
+    theta = theta.unflatten(np.concatenate([np.zeros(12), theta.root.ravel()]))
+    for _ in range(3):
+        theta = gate.m_step(theta, gate.statistics(theta, X, share))
+        roots = [
+            node.m_step(own, node.statistics(own, X, rows))
+            for own, rows in zip(roots, arriving, strict=True)
+        ]
+    top, below = (node.evidence(own, X) for own in roots)
+    expected = np.column_stack([top[:, :1] + below, top[:, 1]])
+    np.testing.assert_allclose(gate.evidence(theta, X), expected, atol=1e-9)
+    assert gate.penalty(theta) == pytest.approx(sum(node.penalty(own) for own in roots))
+
+
+@pytest.mark.parametrize(
+    "est",
+    [
+        BayesianMixtureOfExpertsRegressor(
+            6, gate="bayesian_tree", expert_features=None, n_init=2, random_state=0
+        ),
+        HierarchicalMixtureOfExpertsRegressor(
+            depth=2, experts="bayesian_linear", gate="bayesian_tree", n_init=2, random_state=0
+        ),
+    ],
+    ids=lambda est: type(est).__name__,
+)
+def test_bayesian_hierarchies_climb_and_find_regimes(est):
+    X, y, truth = make_mixture_of_experts(1000, 2, 3, random_state=1)
+    est.fit(X[:500], y[:500])
+    assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
+    lost = truth.score_samples(X[500:], y[500:]) - est.score_samples(X[500:], y[500:])
+    assert lost.mean() < 0.06
+    assert np.count_nonzero(est.predict_gate(X).mean(axis=0) > 0.01) <= 4
+    np.testing.assert_allclose(est.predict_gate(X).sum(axis=1), 1.0)

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from skmoe.gates import (
     SHORT_NAMES,
     BayesianSoftmaxGate,
+    BayesianTreeGate,
     FlooredGate,
     LocalizedGate,
     MLPGate,
@@ -33,7 +34,9 @@ GATES["floored"] = FlooredGate(SoftmaxGate(), min_share=0.02)
 EXACT = {name: gate for name, gate in GATES.items() if not isinstance(gate, MLPGate)}
 
 # Means and precisions of their prior take turns.
-CRAWLING = [gate for gate in GATES.values() if isinstance(gate, BayesianSoftmaxGate)]
+CRAWLING = [
+    gate for gate in GATES.values() if isinstance(gate, BayesianSoftmaxGate | BayesianTreeGate)
+]
 # Priors count parameters by halves, and fix the shift of the scores themselves.
 IDENTIFIED = {name: gate for name, gate in GATES.items() if gate not in CRAWLING}
 

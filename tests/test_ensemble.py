@@ -14,7 +14,7 @@ from skmoe import (
     SparseMixtureOfExpertsRegressor,
 )
 from skmoe.distribution import MixtureDistribution, RowGaussians, pooled
-from skmoe.estimators.ensemble import VARIETIES, _varied, stacked_shares
+from skmoe.estimators.ensemble import VARIETIES, _Pool, _varied, stacked_shares
 
 small = MixtureOfExpertsRegressor(2, n_init=1)
 
@@ -41,6 +41,7 @@ def test_density_is_the_members_mean(q, weights):
     X, y = problem(q=q)
     est = MixtureOfExpertsEnsemble(small, 3, weights=weights, random_state=0).fit(X, y)
     logs = np.array([member.score_samples(X, y) for member in est.estimators_])
+    assert est.spread_ == 1.0
     expected = logsumexp(logs, axis=0, b=est.weights_[:, None])
     np.testing.assert_allclose(est.score_samples(X, y), expected, rtol=1e-6, atol=1e-6)
     mean, std = est.predict(X, return_std=True)
@@ -62,6 +63,41 @@ def test_pooled_units_do_not_matter():
         np.testing.assert_allclose(getattr(both, name)(), getattr(one, name)(), rtol=1e-6)
     draws = both.rvs(size=20_000, random_state=0)
     np.testing.assert_allclose(draws.mean(axis=1), one.mean(), atol=0.1)
+
+
+def test_a_spread_pool_is_as_many_times_as_wide_around_the_components():
+    rng = np.random.RandomState(0)
+    means, deviations = rng.normal(size=(5, 2, 1)), rng.uniform(0.5, 1.0, (5, 2, 1))
+    weights = rng.dirichlet([1.0, 1.0], size=5)
+    one = MixtureDistribution(weights, RowGaussians(means, deviations), loc=3.0, scale=2.0)
+    wide = MixtureDistribution(weights, RowGaussians(means, 0.7 * deviations), loc=3.0, scale=2.0)
+    made, y = pooled([one], spread=0.7), rng.normal(3.0, 2.0, 5)
+    for name in ("logpdf", "cdf", "crps"):
+        np.testing.assert_allclose(getattr(made, name)(y), getattr(wide, name)(y), rtol=1e-9)
+    for name in ("mean", "std", "median", "mode"):
+        np.testing.assert_allclose(getattr(made, name)(), getattr(wide, name)(), rtol=1e-6)
+    np.testing.assert_allclose(made.rvs(9, random_state=0), wide.rvs(9, random_state=0))
+
+
+def test_spread_learns_how_wide_members_should_be():
+    rng = np.random.RandomState(0)
+    y, ones = rng.standard_normal(500), np.ones((500, 1))
+    twice = MixtureDistribution(ones, RowGaussians(np.zeros((500, 1, 1)), 2.0 * ones[..., None]))
+    assert _Pool([twice], y, None).best_spread() == pytest.approx(0.5, abs=0.04)
+    # Members that stand apart make the pool wide, each of them as wide as the errors.
+    apart = [
+        MixtureDistribution(
+            ones, RowGaussians(np.full((500, 1, 1), shift), np.hypot(ones, shift)[..., None])
+        )
+        for shift in (-0.7, 0.7)
+    ]
+    pool = _Pool(apart, y, None)
+    spread = pool.best_spread()
+    assert 0.4 < spread < 0.85
+    covered = [
+        np.mean(np.abs(y) < pooled(apart, pool.shares(own), own).ppf(0.95)) for own in (1.0, spread)
+    ]
+    assert abs(covered[1] - 0.9) < 0.02 < covered[0] - 0.9
 
 
 def test_members_differ_in_their_seeds_or_rows():

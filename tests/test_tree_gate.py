@@ -1,6 +1,7 @@
 """A tree of gates: its shape, its weights, and the steps of its nodes against direct loops."""
 
 import pickle
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -275,7 +276,8 @@ def test_a_divided_leaf_shares_out_its_weight(branching):
     before = case.gate.weights(case.theta, case.X)
     for leaf in range(case.K):
         coef, intercept = case.rng.standard_normal((2, N_FEATURES)), case.rng.standard_normal(2)
-        theta = case.gate.divided(case.theta, leaf, coef, intercept)
+        halves = replace(SoftmaxGate().init(case.X, 2), coef=coef, intercept=intercept)
+        theta = case.gate.divided(case.theta, leaf, halves)
         after = case.gate.weights(theta, case.X)
         assert after.shape[1] == case.K + 1 == theta.tree.n_leaves
         np.testing.assert_allclose(after[:, leaf] + after[:, leaf + 1], before[:, leaf])

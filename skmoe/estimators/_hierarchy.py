@@ -10,8 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmoe._math.checks import check_choice, check_count, check_fraction, check_number
 from skmoe.estimators import _parts
 from skmoe.estimators._watch import Scout
-from skmoe.gates import TreeGate
-from skmoe.gates.tree import TreeGateParameters
+from skmoe.gates.branching import BranchingGate, BranchParameters
 from skmoe.mixture import MixtureParameters
 from skmoe.starts import Plan, grown
 from skmoe.tree import Tree, tree_of
@@ -149,8 +148,11 @@ class HierarchyMixin:
     def _tree_gate(self):
         """Return the gate that the arguments ask for, without its tree."""
         gate = _parts.build("gate", self.gate)
-        if not isinstance(gate, TreeGate):
-            raise ValueError(f"gate={self.gate!r} is no tree; allowed are 'tree' and a TreeGate.")
+        if not isinstance(gate, BranchingGate):
+            raise ValueError(
+                f"gate={self.gate!r} is no tree; allowed are 'tree', 'bayesian_tree', and "
+                "a TreeGate or BayesianTreeGate."
+            )
         return gate
 
     def _build_gate(self):
@@ -164,7 +166,7 @@ class HierarchyMixin:
     def _may_end_at(self, result):
         # A tree that grows may end at any size; pairs of experts are looked at under one softmax.
         whole = self.growth is not None or super()._may_end_at(result)
-        return whole and isinstance(result.theta.gate, TreeGateParameters)
+        return whole and isinstance(result.theta.gate, BranchParameters)
 
     def _start(self, mixture, fitter, batches, watcher):
         if self.growth is None:

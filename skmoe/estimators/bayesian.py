@@ -5,14 +5,12 @@ from copy import copy
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
+from skmoe.estimators._bases import likeliest, settings_for
 from skmoe.estimators._classes import ClassesMixin
-from skmoe.estimators._columns import automatic
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
-from skmoe.estimators._rows import canonical_training_set, distinct_rows
+from skmoe.estimators._rows import distinct_rows
 from skmoe.estimators._watch import with_callbacks
 from skmoe.fitters import EM
 
@@ -20,8 +18,10 @@ from skmoe.fitters import EM
 LEAST_SHARE = 1.0
 # Up to this many rows are sorted, and equal ones merged.
 MOST_ORDERED = 10_000
-# From so many rows on, this share of them tells which features experts should see.
-LEAST_ROWS, HELD_OUT = 100, 0.2
+# What expert_features="auto" settles, in this order.
+SETTLED = "expert_features", "n_experts"
+# Most starts and passes, and least tolerance, where features are tried.
+TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 1, 100, 1e-6
 
 
 class BayesianMixin:
@@ -34,43 +34,31 @@ class BayesianMixin:
         """Fit; ``expert_features="auto"`` is settled first."""
         if not _is_auto(self.expert_features):
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
-        trial = copy(self)
+        self._check_hyper_parameters()
         if self.warm_start and hasattr(self, "theta_"):
-            trial.expert_features = self._settled_features
+            settled = self._settled
         else:
-            trial = self._with_features(X, y, sample_weight)
+            settled = self._settle(X, y, sample_weight)
+        trial = self._with(settled)
         BaseMixture._learn(trial, X, y, sample_weight, offset, groups, fitter)
-        own = {name: getattr(self, name) for name in ("expert_features", "warm_start")}
-        self.__dict__.update(vars(trial), _settled_features=trial.expert_features, **own)
+        own = {name: getattr(self, name) for name in SETTLED}
+        self.__dict__.update(vars(trial), _settled=settled, **own)
         return self
 
-    def _with_features(self, X, y, sample_weight):
-        """Return a copy that sees the columns themselves, or a basis if that is better.
+    def _settle(self, X, y, sample_weight):
+        """Return features and number of experts under which unseen rows are likeliest."""
+        settings = settings_for(X, y, self.n_experts)
+        if len(settings) == 1:
+            return settings[0]
+        trials = [_Trial(self._with(each)) for each in settings]
+        return settings[likeliest(trials, X, y, sample_weight)]
 
-        What counts is the log-density of a fifth of the rows under a fit to the others, with which
-        the copy goes on.
-        """
-        plain = copy(self)
-        plain.expert_features = None
-        basis = _basis_for(X, y)
-        if basis is None:
-            return plain
-        X, y, weight = canonical_training_set(X, y, sample_weight)
-        order = np.random.RandomState(0).permutation(_num_samples(X))
-        held_out, seen = np.split(order, [round(HELD_OUT * len(order))])
-        rows = [_safe_indexing(each, np.sort(seen)) for each in (X, y)]
-        rows.append(None if weight is None else np.asarray(weight)[np.sort(seen)])
-        rich = copy(self)
-        rich.expert_features = basis
-        trials, logs = (plain, rich), []
-        for trial in trials:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                BaseMixture._learn(trial, *rows)
-            answers = _safe_indexing(y, held_out)
-            logs.append(trial.score_samples(_safe_indexing(X, held_out), answers))
-            trial.warm_start = True
-        return trials[int(np.mean(logs[1]) > np.mean(logs[0]))]
+    def _with(self, settings):
+        """Return a copy with other features and number of experts."""
+        other = copy(self)
+        for name, value in zip(SETTLED, settings, strict=True):
+            setattr(other, name, value)
+        return other
 
     @property
     def fitter(self):
@@ -89,18 +77,26 @@ class BayesianMixin:
         self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
 
 
-def _basis_for(X, y):
-    """Return the basis that these rows can fill, or None; None also where they cannot be used."""
-    if y is None or any(hasattr(X, name) for name in ("toarray", "dask", "sweep")):
-        return None
-    shape = np.shape(np.asarray(X))
-    if len(shape) != 2 or shape[0] != len(np.asarray(y)) or shape[0] < LEAST_ROWS:
-        return None
-    return automatic(shape[1], shape[0])
-
-
 def _is_auto(features):
     return isinstance(features, str) and features == "auto"
+
+
+class _Trial:
+    """A mixture that is tried for its features: quick fits are good enough."""
+
+    def __init__(self, est):
+        self.est = est
+        self.est.warm_start = False
+        self.est.n_init = min(est.n_init, TRIAL_STARTS)
+        self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
+        self.est.tol = max(est.tol, TRIAL_TOL)
+
+    def fit_to(self, X, y, weight):
+        """Return the mixture, fitted."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            BaseMixture._learn(self.est, X, y, weight)
+        return self.est
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
@@ -112,14 +108,14 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         Most experts K. Those that the data do not ask for lose their rows.
     experts : str or Experts, default="bayesian_linear"
         The expert bank; an instance sets its prior (`skmoe.experts.BayesianLinearExperts`).
-    gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
+    gate : {"bayesian_softmax", "bayesian_tree", "dirichlet"} or Gate, default="bayesian_softmax"
         Who decides whom to ask.
     expert_features : list of int or str, basis, transformer, None or "auto", default="auto"
         Columns that the experts see; a transformer makes them from X, and "quadratic", "spline",
         "spline_quadratic" and "fourier" name those of `skmoe.features`. None: all columns.
-        "auto": the columns themselves, or splines and products of them (as many as the rows can
-        fill) if these are better on a fifth of the rows, under fits to the
-        others.
+        "auto": the columns themselves, or products or splines or both (as far as the rows can
+        fill them), the richer ones with few experts; what makes rows likeliest that are held out
+        in turn. ``n_experts`` is then the most that are begun with.
     gate_features : list of int or str, basis, transformer, or None, default=None
         Columns that the gate sees.
     n_init : int, default=4
@@ -265,7 +261,7 @@ class BayesianMixtureOfExpertsClassifier(BayesianMixin, ClassesMixin, BaseMixtur
         Most experts K. Those that the data do not ask for lose their rows.
     experts : str or Experts, default="bayesian_logistic"
         The expert bank; an instance sets its prior (`skmoe.experts.BayesianLogisticExperts`).
-    gate : {"bayesian_softmax", "dirichlet"} or Gate, default="bayesian_softmax"
+    gate : {"bayesian_softmax", "bayesian_tree", "dirichlet"} or Gate, default="bayesian_softmax"
         Who decides whom to ask.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.

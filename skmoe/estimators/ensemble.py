@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
@@ -28,6 +30,8 @@ from skmoe.features import (
 HELD_OUT, LEAST_ROWS = 0.2, 100
 # Rows that every member has in advance, and steps that weigh them.
 PRIOR_ROWS, STEPS = 1.0, 200
+# Spreads that are tried, and how many rows' worth of belief there is that 1 is right.
+SPREADS, SPREAD_ROWS = (0.4, 2.0), 20.0
 # A member that counts for less than this is left out of answers.
 LEAST_SHARE = 1e-3
 # Bases and numbers of experts that the members of an ensemble take in turn.
@@ -37,7 +41,7 @@ VARIETIES = (
     (FourierFeatures(60, 1.0), 3),
     (QuadraticFeatures(), 12),
     (SplineQuadraticFeatures(4), 4),
-    (FourierFeatures(60, 0.5), 2),
+    (QuadraticFeatures(), 4),
     (SplineFeatures(5), 5),
     (None, 12),
 )
@@ -71,6 +75,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         The fitted members.
     weights_ : ndarray of shape (n_estimators,)
         What they count for; adds up to 1.
+    spread_ : float
+        Factor of the widths of the members' components; 1 where it is not learned.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
 
@@ -78,14 +84,17 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     -----
     p(y | x) = sum_m v_m p_m(y | x): by Jensen's inequality the log-density of the mean is at least
     the mean of the members' log-densities, and the more so the more they differ. Where a member
-    is sure and wrong, the others keep the density from vanishing.
+    is sure and wrong, the others keep the density from vanishing. A pool of members that differ
+    is wider than they are; where the default's members are stacked, their components are made
+    ``spread_`` times as wide, by the same held-out log-density that weighs them.
 
     References
     ----------
     Waterhouse, MacKay and Robinson (1996), Bayesian methods for mixtures of experts.
     Lakshminarayanan, Pritzel and Blundell (2017), Simple and scalable predictive uncertainty
     estimation using deep ensembles. Yao, Vehtari, Simpson and Gelman (2018), Using stacking to
-    average Bayesian predictive distributions.
+    average Bayesian predictive distributions. Gneiting and Ranjan (2013), Combining predictive
+    distributions.
 
     Examples
     --------
@@ -160,8 +169,12 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             for member, weight in zip(members, weights, strict=True)
         )
         self.estimators_ = [member for member, _ in found]
-        of_rows = None if sample_weight is None else np.asarray(sample_weight)[held_out]
-        self.weights_ = stacked_shares(np.array([logs for _, logs in found]), of_rows)
+        self.weights_, self.spread_ = np.full(len(found), 1.0 / len(found)), 1.0
+        if len(held_out):
+            of_rows = None if sample_weight is None else np.asarray(sample_weight)[held_out]
+            pool = _Pool([answer for _, answer in found], _safe_indexing(y, held_out), of_rows)
+            self.spread_ = pool.best_spread() if self.estimator is None else 1.0
+            self.weights_ = pool.shares(self.spread_)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimators_[0], name):
                 setattr(self, name, getattr(self.estimators_[0], name))
@@ -231,7 +244,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         """
         check_is_fitted(self)
         shares, members = zip(*self._counting(), strict=True)
-        return pooled([member.predict_distribution(X) for member in members], shares)
+        answers = [member.predict_distribution(X) for member in members]
+        return pooled(answers, shares, self.spread_)
 
     def score_samples(self, X, y=None):
         """Return the log-density of every answer.
@@ -349,20 +363,19 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
 
 
 def _learned(member, X, y, weight, seen, held_out):
-    """Return the member fitted to all rows, and log-densities of rows it had not seen before."""
+    """Return the member fitted to all rows, and what it said of rows it had not seen before."""
     if not len(held_out):
-        return _fitted(member, X, y, weight), np.zeros(0)
+        return _fitted(member, X, y, weight), None
     part = None if weight is None else weight[seen]
     _fitted(member, _safe_indexing(X, seen), _safe_indexing(y, seen), part)
     answer = member.predict_distribution(_safe_indexing(X, held_out))
-    logs = answer.logpdf(np.asarray(_safe_indexing(y, held_out), dtype=np.float64))
     if "warm_start" in member.get_params():
         # What has been learned is where to go on with all rows.
         member.set_params(warm_start=True)
         _fitted(member, X, y, weight).set_params(warm_start=False)
     else:
         member = _fitted(clone(member), X, y, weight)
-    return member, logs
+    return member, answer
 
 
 def _fitted(member, X, y, weight):
@@ -374,6 +387,40 @@ def _fitted(member, X, y, weight):
         # One member that would go on for a little longer is nothing to speak of.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return member.fit(X, y) if weight is None else member.fit(X, y, sample_weight=weight)
+
+
+class _Pool:
+    """What members said of rows held out, and how it is best pooled.
+
+    Attributes
+    ----------
+    answers : list of MixtureDistribution
+    y : ndarray of shape (n,) or (n, q)
+    weight : ndarray of shape (n,) or None
+    """
+
+    def __init__(self, answers, y, weight):
+        self.answers, self.y = answers, np.asarray(y, dtype=np.float64)
+        self.weight = np.ones(len(self.y)) if weight is None else weight
+
+    def shares(self, spread):
+        """Return the members' shares (m,) where they are so many times as wide."""
+        return stacked_shares(self._logs(spread), self.weight)
+
+    def best_spread(self):
+        """Return how wide members should be, a number, under shares of their own."""
+        found = minimize_scalar(
+            self._loss, bounds=np.log(SPREADS), method="bounded", options={"xatol": 1e-2}
+        )
+        return float(np.exp(found.x))
+
+    def _logs(self, spread):
+        return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])
+
+    def _loss(self, log_spread):
+        logs = self._logs(np.exp(log_spread))
+        pool = logsumexp(logs, axis=0, b=stacked_shares(logs, self.weight)[:, None])
+        return 0.5 * SPREAD_ROWS * log_spread**2 - self.weight @ pool
 
 
 def stacked_shares(logs, weight=None):

@@ -29,8 +29,8 @@ class HierarchicalMixtureOfExpertsClassifier(HierarchyMixin, ClassesMixin, BaseM
     experts : {"logistic", "constant"} or Experts, default="logistic"
         The expert bank; ``"constant"`` experts know class shares only. A scikit-learn classifier
         is wrapped in `EstimatorExperts`.
-    gate : "tree" or TreeGate, default="tree"
-        Penalties of the nodes' gates; a `TreeGate` whose ``branching`` is a list brings its tree
+    gate : {"tree", "bayesian_tree"}, TreeGate or BayesianTreeGate, default="tree"
+        Penalties or priors of the nodes' gates; one whose ``branching`` is a list brings its tree
         along, and overrules ``depth`` and ``branching``.
     criterion : {"likelihood", "classification", "stochastic"} or Criterion, default="likelihood"
         What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``

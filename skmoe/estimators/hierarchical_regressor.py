@@ -30,8 +30,8 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
     experts : str, Experts or scikit-learn regressor, default="linear"
         The expert bank: "linear", "constant", "poisson", "gamma", "negative_binomial",
         "student_t", "laplace", or any of `skmoe.experts`.
-    gate : "tree" or TreeGate, default="tree"
-        Penalties of the nodes' gates; a `TreeGate` whose ``branching`` is a list brings its tree
+    gate : {"tree", "bayesian_tree"}, TreeGate or BayesianTreeGate, default="tree"
+        Penalties or priors of the nodes' gates; one whose ``branching`` is a list brings its tree
         along, and overrules ``depth`` and ``branching``.
     criterion : str or Criterion, default="likelihood"
         What is climbed: ``"likelihood"``; ``"classification"``, the hard mixture of experts;

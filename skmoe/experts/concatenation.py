@@ -285,7 +285,7 @@ class ConcatenatedComponents(Components):
         return tuple(np.concatenate(values, axis=1) for values in zip(*found, strict=True))
 
     def log_prob(self, y):
-        return np.concatenate([part.log_prob(y) for part in self.parts], axis=-1)
+        return np.concatenate([part.log_prob(own) for part, own in self._asked(y)], axis=-1)
 
     def mean(self):
         return np.concatenate([part.mean() for part in self.parts], axis=1)
@@ -297,7 +297,7 @@ class ConcatenatedComponents(Components):
         return np.concatenate(full, axis=1)
 
     def cdf(self, y):
-        return np.concatenate([part.cdf(y) for part in self.parts], axis=-2)
+        return np.concatenate([part.cdf(own) for part, own in self._asked(y)], axis=-2)
 
     def ppf(self, q):
         return np.concatenate([part.ppf(q) for part in self.parts], axis=1)
@@ -310,3 +310,10 @@ class ConcatenatedComponents(Components):
             drawn[own] = draws[own]
             first += part.shape[1]
         return drawn
+
+    def _asked(self, y):
+        """Return pairs of a part and what it is asked, of y for all or of each expert's own."""
+        if y.shape[-2] == 1:
+            return [(part, y) for part in self.parts]
+        ends = np.cumsum([part.shape[1] for part in self.parts])[:-1]
+        return list(zip(self.parts, np.split(y, ends, axis=-2), strict=True))

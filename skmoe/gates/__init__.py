@@ -1,6 +1,7 @@
 """Gates: whom to ask. One file per kind, one line per name."""
 
 from skmoe.gates.bayesian_softmax import BayesianSoftmaxGate
+from skmoe.gates.bayesian_tree import BayesianTreeGate
 from skmoe.gates.constant import ConstantGate
 from skmoe.gates.dirichlet import DirichletGate
 from skmoe.gates.estimator import EstimatorGate
@@ -12,6 +13,7 @@ from skmoe.gates.tree import TreeGate
 
 SHORT_NAMES = {
     "bayesian_softmax": BayesianSoftmaxGate,
+    "bayesian_tree": BayesianTreeGate,
     "constant": ConstantGate,
     "dirichlet": DirichletGate,
     "localized": LocalizedGate,
@@ -22,6 +24,7 @@ SHORT_NAMES = {
 
 __all__ = [
     "BayesianSoftmaxGate",
+    "BayesianTreeGate",
     "ConstantGate",
     "DirichletGate",
     "EstimatorGate",

@@ -5,7 +5,7 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
-from skmoe._math.checks import check_count, check_fraction, check_number
+from skmoe._math.checks import check_fraction, check_number
 from skmoe._math.elastic_net import snapped
 from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.softmax_regression import (
@@ -16,34 +16,23 @@ from skmoe._math.softmax_regression import (
     pairs,
     softmax_steps,
 )
-from skmoe.base import Gate, Parameters, Statistics
+from skmoe.base import Statistics
+from skmoe.gates.branching import BranchingGate, BranchParameters
 from skmoe.gates.softmax import SoftmaxGate
-from skmoe.tree import Tree, balanced_tree, tree_of
 
 # Rows worked on at a time: arrays of fresh pages cost more than the arithmetic on them.
 FEW_ROWS = 1024
 
 
 @dataclass(frozen=True)
-class TreeGateParameters(Parameters):
+class TreeGateParameters(BranchParameters):
     """Coefficients (B, d) and intercepts (B,) of a tree's B branches; they sum to zero over a node.
 
     The tree is no number: ``flatten`` goes without it, and ``unflatten`` keeps it.
     """
 
-    tree: Tree
     coef: np.ndarray
     intercept: np.ndarray
-
-    def unflatten(self, vector):
-        coef, intercept = np.split(vector, [self.coef.size])
-        return TreeGateParameters(self.tree, coef.reshape(self.coef.shape), intercept)
-
-    def layout(self):
-        return (*super().layout(), self.tree)
-
-    def _values(self):
-        return [self.coef, self.intercept]
 
 
 @dataclass(frozen=True)
@@ -59,7 +48,7 @@ class TreeGateStatistics(Statistics):
     total: np.ndarray
 
 
-class TreeGate(Gate):
+class TreeGate(BranchingGate):
     """A tree of softmax gates: an expert's weight is the product of those along its path.
 
     Parameters
@@ -109,50 +98,10 @@ class TreeGate(Gate):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
 
-    @property
-    def n_experts(self):
-        """Number of leaves, or None where the tree takes any number of experts."""
-        return None if self._fits_all else tree_of(self.branching).n_leaves
-
-    @property
-    def _fits_all(self):
-        return not isinstance(self.branching, list | tuple | np.ndarray)
-
     def check(self):
-        if self._fits_all:
-            check_count("branching", self.branching, least=2)
-        else:
-            tree_of(self.branching)
+        super().check()
         check_number("alpha", self.alpha)
         check_fraction("l1_ratio", self.l1_ratio)
-
-    def tree(self, n_experts):
-        """Return the `Tree` over a number of experts.
-
-        Parameters
-        ----------
-        n_experts : int
-            Number of leaves.
-
-        Returns
-        -------
-        Tree
-            As ``branching`` says.
-
-        Raises
-        ------
-        ValueError
-            If ``branching`` is a tree of another number of leaves.
-        """
-        if self._fits_all:
-            return balanced_tree(n_experts, self.branching)
-        tree = tree_of(self.branching)
-        if tree.n_leaves != n_experts:
-            raise ValueError(
-                f"gate=TreeGate: branching={self.branching!r} has {tree.n_leaves} leaves, but "
-                f"n_experts={n_experts}."
-            )
-        return tree
 
     def resized(self, n_experts):
         return SoftmaxGate(self.alpha, self.l1_ratio)
@@ -172,21 +121,6 @@ class TreeGate(Gate):
                 for under, own in zip(group.under, branches, strict=True):
                     logs[:, rows] += under.T.astype(X.dtype) @ own
         return logs.T
-
-    def path_weights(self, theta, X):
-        """Return the weight of a row that goes down each branch.
-
-        Parameters
-        ----------
-        theta : TreeGateParameters
-        X : ndarray of shape (n, d)
-
-        Returns
-        -------
-        ndarray of shape (n, B)
-            Summed over the leaves beneath the branch.
-        """
-        return _beneath(theta.tree, self.weights(theta, X))
 
     def statistics(self, theta, X, weight):
         tree, groups = theta.tree, _curves_of_groups(theta.tree)
@@ -215,45 +149,6 @@ class TreeGate(Gate):
         for own in tree.branches:
             scores[own] -= scores[own].mean()
         return replace(theta, intercept=scores)
-
-    def divided(self, theta, leaf, coef, intercept):
-        """Return parameters in which a leaf has become a node of leaves.
-
-        Parameters
-        ----------
-        theta : TreeGateParameters
-        leaf : int
-        coef : ndarray of shape (b, d)
-            Of the new node's branches.
-        intercept : ndarray of shape (b,)
-        """
-        tree = theta.tree
-        at = tree.nodes_before(leaf)
-        at = tree.branches[at].start if at < tree.n_nodes else tree.n_branches
-        return TreeGateParameters(
-            tree.split(leaf, len(coef)),
-            np.insert(theta.coef, [at] * len(coef), coef, axis=0),
-            np.insert(theta.intercept, [at] * len(coef), intercept),
-        )
-
-    def without(self, theta, lost):
-        """Return parameters without the lost leaves; a node of one branch goes, too.
-
-        Parameters
-        ----------
-        theta : TreeGateParameters
-        lost : ndarray of shape (K,), bool
-        """
-        tree, coef, intercept = theta.tree, theta.coef.copy(), theta.intercept.copy()
-        left = tree.under @ ~lost > 0
-        kept = np.zeros(tree.n_branches, dtype=bool)
-        for own in tree.branches:
-            numbers = np.arange(own.start, own.stop)[left[own]]
-            if len(numbers) > 1:
-                kept[numbers] = True
-                coef[numbers] -= coef[numbers].mean(axis=0)
-                intercept[numbers] -= intercept[numbers].mean()
-        return TreeGateParameters(tree.pruned(~lost), coef[kept], intercept[kept])
 
     def m_step(self, theta, statistics):
         now = np.column_stack([theta.intercept, theta.coef])
@@ -300,17 +195,6 @@ class TreeGate(Gate):
             return free + np.count_nonzero(theta.coef)
         return free * (d + 1)
 
-    def translated(self, theta, change):
-        coef, intercept = change.X_gate.of_lines(theta.coef, theta.intercept)
-        return replace(theta, coef=coef, intercept=intercept)
-
-    def units(self, theta, scaling):
-        coef = np.where(scaling.X_gate.constant, 0.0, theta.coef / scaling.X_gate.scale)
-        intercept = theta.intercept - coef @ scaling.X_gate.mean
-        for own in theta.tree.branches:
-            intercept[own] -= intercept[own].mean()
-        return {"gate_coef_": coef, "gate_intercept_": intercept, "tree_": theta.tree}
-
 
 def _log_branches(theta, X, group):
     """Return log g_{j|m}(x) of a group's N nodes, one array (N, n) for each of their branches."""
@@ -353,11 +237,6 @@ def _curves_of(probability, arriving):
         return
     for j, k in zip(*pairs(len(probability)), strict=True):
         yield probability[j] * probability[k] * arriving
-
-
-def _beneath(tree, weight):
-    """Return the sums (n, B) of weights (n, K) over the leaves beneath each branch."""
-    return (tree.under.astype(weight.dtype) @ weight.T).T
 
 
 @lru_cache

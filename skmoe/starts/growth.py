@@ -235,7 +235,7 @@ class _Growing:
 
     def _with_split(self, theta, leaf, halves):
         n = theta.gate.tree.n_leaves
-        gate = self.mixture.gate.divided(theta.gate, leaf, halves.gate.coef, halves.gate.intercept)
+        gate = self.mixture.gate.divided(theta.gate, leaf, halves.gate)
         if n == 1:
             return MixtureParameters(halves.experts, gate)
         numbers = np.insert(np.arange(n), leaf, leaf)

@@ -51,7 +51,9 @@ html_theme_options = {
     "show_toc_level": 2,
     "pygments_light_style": "default",
 }
-html_sidebars = {"start": [], "install": [], "index": []}
+# Pages without chapters have nothing to say beside them.
+ALONE = ("index", "install", "start", "sentences", "lessons", "extend", "compare", "systems")
+html_sidebars = {page: [] for page in (*ALONE, "whats_new", "search", "genindex")}
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {

@@ -49,6 +49,7 @@ def files(root):
         if "cache" not in str(path.relative_to(root))
         and path.suffix != ".pyc"
         and not str(path.relative_to(root)).startswith(BUILT)
+        and not path.match("examples/*.png")
     }
 
 

@@ -43,6 +43,7 @@ default_role = "code"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skmoe"
+html_favicon = "_static/favicon.svg"
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
@@ -51,9 +52,9 @@ html_theme_options = {
     "show_toc_level": 2,
     "pygments_light_style": "default",
 }
-# Pages without chapters have nothing to say beside them.
-ALONE = ("index", "install", "start", "sentences", "lessons", "extend", "compare", "systems")
-html_sidebars = {page: [] for page in (*ALONE, "whats_new", "search", "genindex")}
+# Pages without pages below them need no menu of these.
+_alone = ("index", "install", "start", "sentences", "lessons", "extend", "compare", "systems")
+html_sidebars = {page: [] for page in (*_alone, "whats_new", "search", "genindex")}
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {
@@ -64,6 +65,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "remove_config_comments": True,
     "min_reported_time": 60,
     "abort_on_example_error": True,

@@ -54,7 +54,7 @@ html_theme_options = {
 }
 # Pages without pages below them need no menu of these.
 _alone = ("index", "install", "start", "sentences", "lessons", "extend", "compare", "systems")
-html_sidebars = {page: [] for page in (*_alone, "whats_new")}
+html_sidebars = {page: [] for page in (*_alone, "whats_new", "search", "genindex")}
 html_show_sourcelink = False
 
 sphinx_gallery_conf = {

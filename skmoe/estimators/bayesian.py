@@ -179,7 +179,7 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
     --------
     >>> from skmoe import BayesianMixtureOfExpertsRegressor
     >>> from skmoe.datasets import make_mixture_of_experts
-    >>> X, y, _ = make_mixture_of_experts(300, 2, 2, random_state=0)
+    >>> X, y, _ = make_mixture_of_experts(1000, 2, 2, random_state=0)
     >>> est = BayesianMixtureOfExpertsRegressor(n_experts=6, random_state=0).fit(X, y)
     >>> est.n_active_experts_
     2

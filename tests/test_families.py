@@ -471,3 +471,24 @@ def test_gross_errors_bend_gaussian_lines_but_not_robust_ones(seed):
         moved.fit(np.vstack([X, wild_X]), np.append(y, wild_y))
         shift[experts] = farthest_line(clean, moved, X) / spread
     assert shift["student_t"] < 0.1 < shift["linear"]
+
+
+def test_what_logistic_experts_remember_belongs_to_one_place_and_its_rows():
+    rng = np.random.RandomState(0)
+    rows = [np.asfortranarray(rng.standard_normal((40, 2))) for _ in range(2)]
+    for X in rows:
+        X.flags.writeable = False
+    y, weight = np.eye(3)[rng.randint(0, 3, 40)], rng.dirichlet(np.ones(2), 40)
+    bank = LogisticExperts()
+    start = bank.init(rows[0], y, 2)
+    here, there = (start.unflatten(rng.standard_normal(start.flatten().size)) for _ in range(2))
+
+    def score(theta, X):
+        return bank.statistics(theta, X, y, weight).score
+
+    expected = [score(there, rows[0]), score(here, rows[1]), score(here, rows[0])]
+    for (theta, X), fresh in zip(
+        [(there, rows[0]), (here, rows[1]), (here, rows[0])], expected, strict=True
+    ):
+        bank.log_prob(here, rows[0], y)
+        np.testing.assert_array_equal(score(theta, X), fresh)

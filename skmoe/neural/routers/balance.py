@@ -7,7 +7,8 @@ import numpy as np
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
 from skmoe._math.normal import normal_pdf_and_cdf
-from skmoe.neural.routers.base import Balance, column_means, row_sums
+from skmoe.neural.routers.base import Balance
+from skmoe.neural.sums import column_means, row_sums
 
 __all__ = [
     "BiasUpdate",

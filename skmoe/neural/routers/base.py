@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from skmoe._math.logspace import softmax
 from skmoe.neural.mixture import MixtureLayer, SharedExpert
+from skmoe.neural.sums import row_sums
 
 __all__ = [
     "Balance",
@@ -18,9 +19,7 @@ __all__ = [
     "Score",
     "Scores",
     "Selection",
-    "column_means",
     "logistic",
-    "row_sums",
 ]
 
 
@@ -289,13 +288,3 @@ def logistic(x):
         y = np.exp(-x)
     y += 1
     return np.reciprocal(y, out=y)
-
-
-def row_sums(A):
-    """Return the sums over the experts (n,)."""
-    return A @ np.ones(A.shape[1], A.dtype)
-
-
-def column_means(A):
-    """Return the means over the rows (E,)."""
-    return (np.ones(len(A), A.dtype) @ A) / A.dtype.type(max(1, len(A)))

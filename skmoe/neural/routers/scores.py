@@ -5,10 +5,11 @@ from typing import final
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_count, check_number
-from skmoe.neural.layers import FeedForward, column_sums
+from skmoe.neural.layers import FeedForward
 from skmoe.neural.parameters import Spec, normal, zeros
 from skmoe.neural.routers.base import Score, Scores, affinity_of, logistic
 from skmoe.neural.run import Run
+from skmoe.neural.sums import column_sums
 
 __all__ = ["CosineScore", "LinearScore", "MLPScore", "NoisyScore"]
 

@@ -122,29 +122,28 @@ def _rows(n, k):
     return rows
 
 
-def table_of(rows, experts, weights, n_rows):
+def table_of(rows, experts, n_rows):
     """Return pairs of rows and experts as a table with one line a row.
 
     Parameters
     ----------
     rows, experts : ndarray of int of shape (m,)
-    weights : ndarray of shape (m,)
     n_rows : int
 
     Returns
     -------
     experts : ndarray of int of shape (n, k)
         k is the largest number of experts of a row (at least 1); the rest is filled with 0.
-    weights : ndarray of shape (n, k)
     kept : ndarray of bool of shape (n, k)
+        Which entries are pairs.
     """
-    order = np.argsort(rows, kind="stable")
+    order = np.argsort(rows.astype(np.min_scalar_type(n_rows)), kind="stable")
     counts = np.bincount(rows, minlength=n_rows)
     width = max(1, int(counts.max(initial=0)))
-    column = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    shape = (width, n_rows)
-    table = np.zeros(shape, dtype=np.intp), np.zeros(shape, weights.dtype), np.zeros(shape, bool)
-    line = rows[order]
-    table[0][column, line], table[1][column, line] = experts[order], weights[order]
-    table[2][column, line] = True
-    return tuple(part.T for part in table)
+    # The place of a pair, in a table that is filled column by column.
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    place *= n_rows
+    place += rows[order]
+    table, kept = np.zeros(width * n_rows, np.intp), np.zeros(width * n_rows, bool)
+    table[place], kept[place] = experts[order], True
+    return table.reshape(width, n_rows).T, kept.reshape(width, n_rows).T

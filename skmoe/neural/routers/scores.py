@@ -14,7 +14,7 @@ from skmoe.neural.sums import column_sums
 __all__ = ["CosineScore", "LinearScore", "MLPScore", "NoisyScore"]
 
 # Up to this many experts, sums over them are fastest when the rows run fastest in memory.
-_FEW_EXPERTS = 48
+_FEW_EXPERTS = 256
 # Where softplus is a straight line.
 _STRAIGHT = 40.0
 # What Shazeer et al.'s code adds to the learned deviation of the noise.

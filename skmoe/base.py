@@ -418,6 +418,13 @@ class Gate(Part):
         """
         return None
 
+    def referred(self, theta, expert):
+        """Return the same gate with scores that are told from those of one expert, or None.
+
+        Only differences of scores weigh experts, but a prior may like one choice better.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Division:

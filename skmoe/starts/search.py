@@ -12,7 +12,12 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import bold_exchanges, promising_exchanges, promising_merges
+from skmoe.starts.exchange import (
+    LEAST_WEIGHT,
+    bold_exchanges,
+    deletions,
+    promising_exchanges,
+)
 from skmoe.starts.partition import partition
 from skmoe.starts.runs import (
     CHEAP_ROWS,
@@ -46,6 +51,8 @@ PARTITIONS = 0.125
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
+# Deletions tried from one place for each direction.
+DELETIONS = 2
 # Pairs of experts in a small tree that divide their rows anew.
 PAIRS = 3
 
@@ -222,17 +229,37 @@ class _Search:
         return best
 
     def prune(self, home, best):
-        """Merge experts as long as one fewer leads higher, where priors charge for each."""
-        for _ in range(self.n_experts if self.mixture.experts.switches_off else 0):
-            merges = promising_merges(self.mixture, best.result.theta, home.block)
-            trials = (
-                self.race(home, [settle(self.mixture, home, merge.shares)], [best])[0]
-                for merge in merges[:TRIALS]
-            )
-            better = next((reached for reached in trials if reached is not best), None)
-            if better is None:
+        """Delete experts as long as one fewer leads higher, where priors charge for each.
+
+        EM does not find the way by itself: an expert that others could do without holds on to rows
+        that it explains a little better than they do.
+        """
+        trials = DELETIONS * self.n_init
+        for _ in range(2 * self.n_experts if self.mixture.experts.switches_off else 0):
+            found, before = deletions(self.mixture, best.result.theta, home.block), best
+            best = self.first_better(home, found[:trials], best)
+            if best is before:
+                best = self.race(home, self.referred(best.result), [best])[0]
+            if best is before:
                 break
-            best = better
+        return best
+
+    def referred(self, result):
+        """Return the place of a FitResult with the scores of one active expert after the other at 0.
+
+        A prior that switches scores off gets stuck with those that it has switched off.
+        """
+        theta, gate = result.theta, self.mixture.gate
+        active = np.flatnonzero(result.shares >= LEAST_WEIGHT)
+        gates = [gate.referred(theta.gate, number) for number in active]
+        return [replace(theta, gate=each) for each in gates if each is not None]
+
+    def first_better(self, home, moves, best):
+        """Return the first Candidate that an Exchange leads higher to; the best if none does."""
+        for move in moves:
+            reached = self.race(home, self.places(home, [move.shares]), [best])[0]
+            if reached is not best:
+                return reached
         return best
 
     def moves(self, block, theta):

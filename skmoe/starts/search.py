@@ -51,8 +51,8 @@ PARTITIONS = 0.125
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
-# Deletions tried from one place for each direction.
-DELETIONS = 2
+# Times that experts are deleted and scores are told anew; nats that make a move worth it.
+PRUNINGS, WORTH = 2, 0.1
 # Pairs of experts in a small tree that divide their rows anew.
 PAIRS = 3
 
@@ -234,14 +234,24 @@ class _Search:
         EM does not find the way by itself: an expert that others could do without holds on to rows
         that it explains a little better than they do.
         """
-        trials = DELETIONS * self.n_init
-        for _ in range(2 * self.n_experts if self.mixture.experts.switches_off else 0):
-            found, before = deletions(self.mixture, best.result.theta, home.block), best
-            best = self.first_better(home, found[:trials], best)
-            if best is before:
-                best = self.race(home, self.referred(best.result), [best])[0]
-            if best is before:
+        for _ in range(PRUNINGS if self.mixture.experts.switches_off else 0):
+            best = self.delete(home, best)
+            told = self.race(home, self.referred(best.result), [best])[0]
+            if not _is_worth(told, best):
                 break
+            best = told
+        return best
+
+    def delete(self, home, best):
+        """Return the Candidate that is reached by one deletion after the other."""
+        for _ in range(self.n_experts):
+            found = deletions(self.mixture, best.result.theta, home.block)
+            places = (settle(self.mixture, home, each.shares) for each in found[: self.n_init])
+            trials = (self.race(home, [theta], [best])[0] for theta in places)
+            better = next((reached for reached in trials if _is_worth(reached, best)), None)
+            if better is None:
+                break
+            best = better
         return best
 
     def referred(self, result):
@@ -253,14 +263,6 @@ class _Search:
         active = np.flatnonzero(result.shares >= LEAST_WEIGHT)
         gates = [gate.referred(theta.gate, number) for number in active]
         return [replace(theta, gate=each) for each in gates if each is not None]
-
-    def first_better(self, home, moves, best):
-        """Return the first Candidate that an Exchange leads higher to; the best if none does."""
-        for move in moves:
-            reached = self.race(home, self.places(home, [move.shares]), [best])[0]
-            if reached is not best:
-                return reached
-        return best
 
     def moves(self, block, theta):
         """Yield shares (n, K) that promise more than those at theta."""
@@ -288,6 +290,10 @@ def _partitioned(mixture, fitter, batches, tree, seed):
     """Return Parameters that follow a recursive partition."""
     rng = np.random.RandomState(seed)
     return settle(mixture, batches, partition(mixture, fitter, batches.block, tree, rng))
+
+
+def _is_worth(reached, best):
+    return reached.result.bound > best.result.bound + WORTH
 
 
 def _is_steady(candidate):

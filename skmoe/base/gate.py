@@ -69,3 +69,10 @@ class Gate(Part):
             By how much its score leads, wherever it competes.
         """
         return None
+
+    def referred(self, theta, expert):
+        """Return the same gate with scores that are told from those of one expert, or None.
+
+        Only differences of scores weigh experts, but a prior may like one choice better.
+        """
+        return None

@@ -255,7 +255,7 @@ class _Search:
         return best
 
     def referred(self, result):
-        """Return the place of a FitResult with the scores of one active expert after the other at 0.
+        """Return where a FitResult ends with the scores of each active expert in turn at 0.
 
         A prior that switches scores off gets stuck with those that it has switched off.
         """

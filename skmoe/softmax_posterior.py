@@ -124,6 +124,11 @@ class SoftmaxPosterior:
         mean = mean - np.einsum("kp,kp->p", relevance, mean) / relevance.sum(axis=0)
         return replace(theta, coef=mean[:, 1:], intercept=mean[:, 0])
 
+    def referred(self, theta, number):
+        """Return the same regression with scores that are told from those of one class."""
+        coef, intercept = theta.coef - theta.coef[number], theta.intercept - theta.intercept[number]
+        return self._shifted(replace(theta, coef=coef, intercept=intercept))
+
     def carry(self, statistics, old, new):
         """Return statistics of a pass at ``old`` as if they had been taken at ``new``."""
         move = _means(new) - _means(old)

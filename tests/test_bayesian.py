@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from _helpers import falls
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmoe import (
@@ -30,6 +31,46 @@ def test_superfluous_experts_switch_off(seed):
     lost = right.score_samples(X[test], y[test]) - est.score_samples(X[test], y[test])
     assert lost.mean() < 0.02
     assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
+
+
+def _bounds_and_active(data, n_experts, seeds):
+    X, y, _ = data
+    est = BayesianMixtureOfExpertsRegressor(n_experts, expert_features=None)
+    fits = [clone(est).set_params(random_state=seed).fit(X, y) for seed in seeds]
+    return np.array([[fit.lower_bound_, fit.n_active_experts_] for fit in fits]).T
+
+
+def test_searches_end_at_the_same_bound():
+    data = make_mixture_of_experts(300, 2, 2, random_state=0)
+    bounds, active = _bounds_and_active(data, 6, range(3))
+    assert np.ptp(bounds) < 0.5
+    np.testing.assert_array_equal(active, 2)
+
+
+@pytest.mark.slow
+def test_nearly_all_searches_end_at_the_best_bound():
+    """Other numbers of rows, columns, regimes and experts; every data set of another seed."""
+    sizes = [(150, 3, 2, 5), (300, 2, 3, 6), (500, 4, 3, 8), (1000, 2, 4, 8), (3000, 3, 3, 8)]
+    reached = []
+    for seed, (n_rows, d, n_regimes, n_experts) in enumerate(sizes):
+        data = make_mixture_of_experts(n_rows, d, n_regimes, random_state=40 + seed)
+        bounds, _ = _bounds_and_active(data, n_experts, range(6))
+        reached.append(bounds > bounds.max() - 0.5)
+    assert np.mean(reached) >= 0.9
+    assert np.mean(reached, axis=1).min() > 0.6
+
+
+@pytest.mark.parametrize("expert", range(3))
+def test_a_gate_told_from_another_expert_weighs_the_same(expert):
+    rng = np.random.RandomState(0)
+    X, share = rng.standard_normal((80, 2)), rng.dirichlet(np.ones(3), 80)
+    gate = BayesianSoftmaxGate()
+    theta = gate.init(X, 3)
+    for _ in range(5):
+        theta = gate.m_step(theta, gate.statistics(theta, X, share))
+    told = gate.referred(theta, expert)
+    np.testing.assert_allclose(gate.evidence(told, X), gate.evidence(theta, X), atol=1e-9)
+    assert np.abs(told.coef - theta.coef).max() > 1e-6
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmoe import (
     BayesianMixtureOfExpertsRegressor,
+    MixtureOfExpertsClassifier,
     MixtureOfExpertsEnsemble,
     MixtureOfExpertsRegressor,
     SparseMixtureOfExpertsRegressor,
@@ -171,8 +172,15 @@ def test_frames_and_names():
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"), [("n_estimators", 0), ("weights", "equal"), ("random_state", "x")]
+    ("argument", "value"),
+    [
+        ("n_estimators", 0),
+        ("weights", "equal"),
+        ("random_state", "x"),
+        ("estimator", MixtureOfExpertsClassifier(2)),
+    ],
 )
 def test_arguments_are_named(argument, value):
+    est = MixtureOfExpertsEnsemble(small).set_params(**{argument: value})
     with pytest.raises((ValueError, TypeError), match=argument):
-        MixtureOfExpertsEnsemble(small, **{argument: value}).fit([[0.0], [1.0]], [0.0, 1.0])
+        est.fit([[0.0], [1.0]], [0.0, 1.0])

@@ -392,6 +392,19 @@ def test_classes_grow():
     assert est.tree_.n_leaves > 1 and est.score(X, X.prod(axis=1) > 0) > 0.9
 
 
+def test_trees_grow_on_rows_of_few_values():
+    # All rows of a pair of x and y aside would leave trees that never saw it.
+    rng = np.random.RandomState(0)
+    X = rng.randint(0, 6, (600, 2))
+    y = rng.uniform(size=600) < np.where((X[:, 0] > 2) == (X[:, 1] > 2), 0.9, 0.1)
+    est = classifier(growth="greedy", max_leaves=6).fit(X, y)
+    assert est.tree_.n_leaves > 1 and est.score(X, y) > 0.8
+    times = rng.randint(1, 3, len(y))
+    est = classifier(growth="greedy", max_leaves=3).fit(X, y, sample_weight=times)
+    again = clone(est).fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+    np.testing.assert_allclose(again.predict_proba(X), est.predict_proba(X), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "experts",
     [

@@ -336,6 +336,17 @@ def compare(seeds, width, min_count):
     return found[:, :, 0]
 
 
+def test_held_out_rows_are_like_those_to_come():
+    # Few values of x and of y: most pairs come many times, and each may be held out or not.
+    X, y = load_genesis(n_context=1, min_count=8, return_X_y=True)
+    held = np.random.RandomState(0).uniform(size=len(y)) < 0.2
+    est = classifier(4, width=8, early_stopping=True, max_iter=30, random_state=0)
+    est.fit(X[~held], y[~held])
+    to_come = est.score_samples(X[held], y[held]).mean()
+    assert est.best_iter_ > 10
+    assert max(est.validation_scores_) == pytest.approx(to_come, abs=0.15)
+
+
 def test_a_mixture_predicts_the_next_word_better():
     one, eight = compare(range(2), 12, 8).mean(axis=1)
     assert eight < one < 30.0

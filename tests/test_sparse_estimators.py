@@ -17,7 +17,7 @@ from skmoe import (
     SparseMixtureOfExpertsClassifier,
     SparseMixtureOfExpertsRegressor,
 )
-from skmoe.estimators._rows import canonical_rows
+from skmoe.estimators._rows import canonical_rows, sorted_rows
 from skmoe.neural.routers import (
     SHORT_NAMES,
     Capacity,
@@ -236,6 +236,19 @@ def test_canonical_rows():
     for i in range(len(X_)):
         same = np.all(X == X_[i], axis=1) & (y[:, 0] == y_[i, 0])
         assert w_[i] == pytest.approx(w[same].sum())
+
+
+def test_sorted_rows():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (200, 2)).astype(float)
+    y = rng.integers(0, 2, (200, 1)).astype(float)
+    w = rng.uniform(size=200)
+    X_, y_, w_ = sorted_rows(X, y, w)
+    found, given = np.hstack([X_, y_, w_[:, None]]), np.hstack([X, y, w[:, None]])
+    np.testing.assert_array_equal(found, given[np.lexsort(given.T[::-1])])
+    order = rng.permutation(200)
+    for one, other in zip(sorted_rows(X[order], y[order], w[order]), (X_, y_, w_), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_weights_of_classes():

@@ -24,6 +24,7 @@ from skmoe.batches import (
 from skmoe.estimators import _columns, _elsewhere, _parts, _resume, _streams, _validation
 from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
+from skmoe.estimators._likelihood import LikelihoodMixin
 from skmoe.estimators._publish import in_precision
 from skmoe.estimators._summary import SummaryMixin
 from skmoe.estimators._warnings import warn_caller
@@ -40,6 +41,7 @@ PER_FEATURE = "coef_", "relevance_"
 
 class BaseMixture(
     AnswersMixin,
+    LikelihoodMixin,
     SummaryMixin,
     _parts.NestedNamesMixin,
     CallbackSupportMixin,

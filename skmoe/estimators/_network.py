@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from threadpoolctl import ThreadpoolController
 
 from skmoe.batches import Standardizer
-from skmoe.estimators._rows import canonical_rows
+from skmoe.estimators._rows import canonical_rows, sorted_rows
 from skmoe.estimators._training_options import TrainingArguments
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Watcher
@@ -58,7 +58,8 @@ class BaseNetwork(CallbackSupportMixin, TrainingArguments, BaseEstimator, ABC):
         resume = self.warm_start and hasattr(self, "_session")
         X, encoded, weight = self._training_rows(X, y, sample_weight, reset=not resume)
         if self.shuffle:
-            X, encoded, weight = canonical_rows(X, encoded, weight)
+            in_order = sorted_rows if self.early_stopping else canonical_rows
+            X, encoded, weight = in_order(X, encoded, weight)
         if not resume:
             self._start(X, encoded, weight)
         self._session.best, self._session.best_iter = None, 0

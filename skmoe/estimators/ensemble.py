@@ -6,7 +6,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils.validation import _num_features, _num_samples, check_is_fitted, has_fit_parameter
@@ -157,6 +157,11 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         check_count("n_estimators", self.n_estimators)
         check_flag("bootstrap", self.bootstrap)
         check_choice("weights", self.weights, ("auto", "stacked", "uniform"))
+        if self.estimator is not None and is_classifier(self.estimator):
+            raise ValueError(
+                f"estimator={self.estimator!r} is a classifier; allowed are regressors. Average "
+                "classifiers with scikit-learn's BaggingClassifier or VotingClassifier."
+            )
         with _validation.naming("random_state"):
             rng = check_random_state(self.random_state)
         members = self._members(X, rng)

@@ -85,7 +85,7 @@ class SparseMixtureOfExpertsClassifier(NetworkClassesMixin, BaseSparseMixture):
         Whether to hold out rows, and to stop when their score no longer rises. Else training stops
         when its loss no longer falls.
     validation_fraction : float, default=0.1
-        Share of the rows that ``early_stopping`` holds out.
+        Share of the rows that ``early_stopping`` holds out, row by row whatever their weights.
     beta_1 : float, default=0.9
         Decay of Adam's running mean of gradients.
     beta_2 : float, default=0.999

@@ -71,7 +71,7 @@ class TimeDelayClassifier(NetworkClassesMixin, BaseNetwork):
         Whether to hold out rows, and to stop when their score no longer rises. Else training stops
         when its loss no longer falls.
     validation_fraction : float, default=0.1
-        Share of the rows that is held out.
+        Share of the rows that is held out, row by row whatever their weights.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         For Adam.
     n_iter_no_change : int, default=10

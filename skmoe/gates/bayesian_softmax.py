@@ -97,6 +97,9 @@ class BayesianSoftmaxGate(Gate):
         """Return how many coefficients the rows, not the prior, determine."""
         return self._posterior.n_parameters(theta)
 
+    def referred(self, theta, expert):
+        return self._posterior.referred(theta, expert)
+
     def translated(self, theta, change):
         return self._posterior.translated(theta, change.X_gate)
 

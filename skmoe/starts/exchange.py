@@ -10,17 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmoe._math.logspace import pool_and_share
 from skmoe.batches import Block
 from skmoe.starts.directions import random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert
 
-__all__ = ["Exchange", "bold_exchanges", "promising_exchanges", "promising_merges"]
+__all__ = ["Exchange", "bold_exchanges", "deletions", "promising_exchanges"]
 
 # Rows and starts of the two-expert problem on the rows of one expert.
 SPLIT_ROWS = 1500
 SPLIT_STARTS = 6
 # Rows that an expert holds to less than this are left out of its split.
 LEAST_SHARE = 0.05
+# An expert that holds less than this weight of rows has none to leave to others.
+LEAST_WEIGHT = 1.0
 
 
 @dataclass(frozen=True)
@@ -110,28 +113,25 @@ def bold_exchanges(mixture, fitter, theta, block, rng, n_pairs):
                 yield _exchanged(share, *pair, divided, halves)
 
 
-def promising_merges(mixture, theta, block):
-    """Return the merges that cost least, an Exchange for every expert that holds rows; best first.
+def deletions(mixture, theta, block):
+    """Return an Exchange for every expert that holds rows: it leaves them to the others.
 
-    An expert hands its rows to the heir under which they stay likeliest, and ends without any.
-    That pays if it costs less than what priors charge for the expert.
+    Those come first that promise most, or threaten least: what the others lose on the rows is
+    measured before they have learned from them, so that many a deletion pays which seems to cost.
     """
     share = mixture.share(theta, block)
-    mass = share * block.weight[:, None]
-    cost = _merge_costs(mass, mixture.experts.log_prob(theta.experts, block.X, block.y))
     saved = mixture.experts.charges(theta.experts) + mixture.gate.charges(theta.gate)
-    saved = np.broadcast_to(saved, len(cost))
-    active = np.flatnonzero(mass.sum(axis=0) > LEAST_SHARE)
-    cost[:, np.setdiff1d(np.arange(len(cost)), active)] = np.inf
+    saved = np.broadcast_to(saved, share.shape[1])
+    active = np.flatnonzero(block.weight @ share >= LEAST_WEIGHT)
+    with np.errstate(divide="ignore"):
+        logs = np.log(share)
     found = []
     for freed in active if len(active) > 1 else []:
-        heir = cost[freed].argmin()
-        merged = share.copy(order="F")
-        merged[:, heir] += merged[:, freed]
-        merged[:, freed] = 0.0
-        found.append(Exchange(float(saved[freed] - cost[freed, heir]), merged))
-    found = [merge for merge in found if merge.gain > 0]
-    return sorted(found, key=lambda merge: merge.gain, reverse=True)
+        others = logs.copy(order="F")
+        others[:, freed] = -np.inf
+        kept, left = pool_and_share(others)
+        found.append(Exchange(float(saved[freed] + block.weight @ kept), left))
+    return sorted(found, key=lambda deletion: deletion.gain, reverse=True)
 
 
 def _merge_costs(mass, log_prob):

@@ -19,11 +19,13 @@ from skmoe.starts.directions import chosen_rows, random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert, settle, short_run
 from skmoe.tree import balanced_tree
 
-__all__ = ["grown"]
+__all__ = ["Plan", "grown", "likeliest"]
 
 # Rows aside that are enough to tell how far to grow. Sets of them are added until they are so many,
 # or until every row has been aside so often.
 ASIDE_ROWS, MOST_TIMES = 2000, 2
+# Parts into which equal rows may come apart.
+MOST_UNITS = 100
 # Trees grow on no more rows than this; the long run sees all of them.
 GROWTH_ROWS = 20_000
 # Passes of a tree after its leaves were split.
@@ -31,6 +33,8 @@ ROUND_PASSES = 30
 # A round splits this share of the leaves, rounded up, of those that gain this share of what the
 # worst one does.
 SPLIT_SHARE, LEAST_GAIN = 0.25, 0.1
+# Passes of a tree that has grown, and of its rivals of as many leaves.
+LAST_PASSES = 100
 # Rounds without a rise after which there will be none.
 PATIENCE = 3
 # A leaf whose rows have changed by less than this share of their weight is split as before.
@@ -103,10 +107,18 @@ def grown(mixture, plan, batches, *, rng, n_jobs=None):
     return tree.theta
 
 
+def likeliest(mixture, fitter, batches, thetas, rng):
+    """Return the Parameters, of those given, that lead highest within some passes."""
+    home = batches.resident(rng)
+    runs = [short_run(mixture, fitter, home, theta, LAST_PASSES) for theta in thetas]
+    return max(runs, key=lambda run: run.rank).result.theta
+
+
 def _set_aside(home, fraction, rng):
     """Yield pairs of InMemory batches: rows to grow on, and rows set aside.
 
-    Equal rows stay together, so that weights mean what repeated rows do.
+    A row of weight two is two that may part, as equal rows may: rows of few values would else be
+    judged by just the ones that their tree never saw.
     """
     block = home.block
     sets_of_all = int(1.0 / fraction)
@@ -114,25 +126,49 @@ def _set_aside(home, fraction, rng):
     for number in range(min(enough, MOST_TIMES * sets_of_all)):
         number %= sets_of_all
         if number == 0:
-            place = _places(block, rng)
+            equal, units, place = _places(block, rng)
         aside = (place >= number * fraction) & (place < (number + 1) * fraction)
         if aside.any() and not aside.all():
-            yield home.of(block.rows(~aside)), home.of(block.rows(aside))
+            share = np.bincount(units[aside], minlength=units[-1] + 1) / np.bincount(units)
+            yield home.of(_part(block, 1.0 - share[equal])), home.of(_part(block, share[equal]))
+
+
+def _part(block, share):
+    """Return the block with a share (n,) of each row's weight."""
+    there = np.flatnonzero(share)
+    part = block.rows(there)
+    return replace(part, weight=(part.weight * share[there]).astype(part.weight.dtype))
 
 
 def _places(block, rng):
-    """Return a place in [0, 1) for each row (n,) that looks random, and is the same for equals."""
+    """Return where rows are on a line of units in random order; the same for weights and repeats.
+
+    Returns
+    -------
+    equal : ndarray of shape (n,)
+        Numbers of equal rows, or of groups of them.
+    units : ndarray of shape (n_units,)
+        For each unit the number of the equal rows that it is of, sorted: as many as they weigh.
+    place : ndarray of shape (n_units,)
+        In [0, 1).
+    """
     columns = np.column_stack([block.X, block.X_gate, block.y]).astype(np.float64)
     columns = np.round(columns, 8 if block.X.dtype == np.float64 else 4)
     if block.group is not None:
         columns = block.group[:, None].astype(np.float64)
-    equals, number = np.unique(columns, axis=0, return_inverse=True)
-    order = rng.permutation(len(equals))
-    mass = np.bincount(number.ravel(), weights=block.weight, minlength=len(equals))
+    _, equal = np.unique(columns, axis=0, return_inverse=True)
+    equal = equal.ravel()
+    mass = np.bincount(equal, weights=block.weight)
+    times = np.ones(len(mass), dtype=int)
+    if block.group is None:
+        times = np.clip(np.round(mass), 1, MOST_UNITS).astype(int)
+    units = np.repeat(np.arange(len(mass)), times)
+    mass = (mass / times)[units]
+    order = rng.permutation(len(units))
     ends = np.cumsum(mass[order])
-    place = np.empty(len(equals))
+    place = np.empty(len(units))
     place[order] = (ends - 0.5 * mass[order]) / ends[-1]
-    return place[number.ravel()]
+    return equal, units, place
 
 
 def _rounds_that_pay(trees, parallel):

@@ -185,8 +185,8 @@ def race(mixture, fitter, batches, thetas, parallel, rivals=()):
     """
     patience = RACE_PASSES * CHEAP_ROWS / batches.block.total
     passes = int(np.clip(patience, RACE_PASSES, PATIENT_PASSES))
-    if mixture.experts.target.coarse:
-        # Where answers are coarse, bounds rise slowly at first and differ late.
+    if mixture.experts.target.coarse or mixture.experts.switches_off:
+        # Where answers are coarse or experts dispensable, bounds rise slowly and differ late.
         passes = PATIENT_PASSES
     run, total = delayed(short_run), 0
     resting, found = list(rivals), []

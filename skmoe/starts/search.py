@@ -12,7 +12,12 @@ from skmoe.batches import InMemory
 from skmoe.mixture import Mixture
 from skmoe.starts.arrangement import arrange
 from skmoe.starts.directions import chosen_rows, kicked_shares, random_shares, subsample
-from skmoe.starts.exchange import bold_exchanges, promising_exchanges, promising_merges
+from skmoe.starts.exchange import (
+    LEAST_WEIGHT,
+    bold_exchanges,
+    deletions,
+    promising_exchanges,
+)
 from skmoe.starts.partition import partition
 from skmoe.starts.runs import (
     CHEAP_ROWS,
@@ -46,6 +51,8 @@ PARTITIONS = 0.125
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
+# Times that experts are deleted and scores are told anew; nats that make a move worth it.
+PRUNINGS, WORTH = 2, 0.1
 # Pairs of experts in a small tree that divide their rows anew.
 PAIRS = 3
 
@@ -222,18 +229,40 @@ class _Search:
         return best
 
     def prune(self, home, best):
-        """Merge experts as long as one fewer leads higher, where priors charge for each."""
-        for _ in range(self.n_experts if self.mixture.experts.switches_off else 0):
-            merges = promising_merges(self.mixture, best.result.theta, home.block)
-            trials = (
-                self.race(home, [settle(self.mixture, home, merge.shares)], [best])[0]
-                for merge in merges[:TRIALS]
-            )
-            better = next((reached for reached in trials if reached is not best), None)
+        """Delete experts as long as one fewer leads higher, where priors charge for each.
+
+        EM does not find the way by itself: an expert that others could do without holds on to rows
+        that it explains a little better than they do.
+        """
+        for _ in range(PRUNINGS if self.mixture.experts.switches_off else 0):
+            best = self.delete(home, best)
+            told = self.race(home, self.referred(best.result), [best])[0]
+            if not _is_worth(told, best):
+                break
+            best = told
+        return best
+
+    def delete(self, home, best):
+        """Return the Candidate that is reached by one deletion after the other."""
+        for _ in range(self.n_experts):
+            found = deletions(self.mixture, best.result.theta, home.block)
+            places = (settle(self.mixture, home, each.shares) for each in found[: self.n_init])
+            trials = (self.race(home, [theta], [best])[0] for theta in places)
+            better = next((reached for reached in trials if _is_worth(reached, best)), None)
             if better is None:
                 break
             best = better
         return best
+
+    def referred(self, result):
+        """Return where a FitResult ends with the scores of each active expert in turn at 0.
+
+        A prior that switches scores off gets stuck with those that it has switched off.
+        """
+        theta, gate = result.theta, self.mixture.gate
+        active = np.flatnonzero(result.shares >= LEAST_WEIGHT)
+        gates = [gate.referred(theta.gate, number) for number in active]
+        return [replace(theta, gate=each) for each in gates if each is not None]
 
     def moves(self, block, theta):
         """Yield shares (n, K) that promise more than those at theta."""
@@ -261,6 +290,10 @@ def _partitioned(mixture, fitter, batches, tree, seed):
     """Return Parameters that follow a recursive partition."""
     rng = np.random.RandomState(seed)
     return settle(mixture, batches, partition(mixture, fitter, batches.block, tree, rng))
+
+
+def _is_worth(reached, best):
+    return reached.result.bound > best.result.bound + WORTH
 
 
 def _is_steady(candidate):

@@ -518,6 +518,14 @@ def test_expert_choice_fills_every_expert(factor):
     np.testing.assert_array_equal(ahead.report["load"], size)
 
 
+def test_expert_choice_takes_no_more_of_equal_rows():
+    router = TokenRouter(LinearScore(), ExpertChoice(1.5), "none")
+    h, theta, state = setting(router)
+    routing, _ = route(router, (np.repeat(h[:3], N // 3, axis=0), theta, state))
+    size = int(np.ceil(1.5 * (N // 3 * 3) / E))
+    np.testing.assert_array_equal(routing.report["load"], size)
+
+
 # ------------------------------------------------------------------------- two levels
 
 

@@ -10,6 +10,7 @@ from skmoe.neural.activations import ACTIVATIONS
 from skmoe.neural.embeddings import EMBEDDINGS
 from skmoe.neural.network import Plan
 from skmoe.neural.routers import SHORT_NAMES, Capacity, Router, build_router
+from skmoe.neural.routers.capacity import ORDERS, OVERFLOWS
 
 
 class SparseOptions(TrainingArguments, BaseEstimator, ABC):
@@ -99,6 +100,10 @@ class SparseOptions(TrainingArguments, BaseEstimator, ABC):
         for name in ("n_experts", "top_k", "width"):
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name))
+        if self.capacity_factor is not None:
+            check_number("capacity_factor", self.capacity_factor, above=0.0)
+        check_choice("capacity_order", self.capacity_order, ORDERS)
+        check_choice("overflow", self.overflow, OVERFLOWS)
         check_number("first_stage", self.first_stage)
         check_number("dropout", self.dropout)
         if self.dropout >= 1:
@@ -150,7 +155,6 @@ class SparseOptions(TrainingArguments, BaseEstimator, ABC):
         capacity = None
         if self.capacity_factor is not None:
             capacity = Capacity(self.capacity_factor, self.capacity_order, self.overflow)
-            capacity.check()
         router = build_router(self.router, top_k, capacity)
         router.check()
         return router, n_experts, preset.shallow

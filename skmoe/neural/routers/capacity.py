@@ -9,6 +9,9 @@ from skmoe.neural.routers.base import Part
 
 __all__ = ["Capacity"]
 
+#: who gets the places, and what becomes of rows beyond them
+ORDERS, OVERFLOWS = ("arrival", "weight"), ("drop", "next")
+
 
 @final
 class Capacity(Part):
@@ -48,8 +51,8 @@ class Capacity(Part):
 
     def check(self):
         check_number("factor", self.factor, above=0.0)
-        check_choice("order", self.order, ("arrival", "weight"))
-        check_choice("overflow", self.overflow, ("drop", "next"))
+        check_choice("order", self.order, ORDERS)
+        check_choice("overflow", self.overflow, OVERFLOWS)
 
     def places(self, n_rows, n_choices, n_experts):
         """Return C, an int of at least 1."""

@@ -159,6 +159,9 @@ class TokenRouter(Router):
         return router.set_params(score=score, scale=self.scale / (each * k))
 
     def specs(self, width, n_experts):
+        k = getattr(self.select_, "k", 1)
+        if k > n_experts:
+            raise ValueError(f"router=TokenRouter: select__k={k} exceeds n_experts={n_experts}.")
         return self.score_.specs(width, n_experts)
 
     def initial_state(self, n_experts):

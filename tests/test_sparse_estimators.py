@@ -1,6 +1,7 @@
 """The estimators of the neural half, as their users meet them."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -174,6 +175,17 @@ def test_predictions_do_not_depend_on_batch_mates(router):
     np.testing.assert_allclose(
         est.predict(many[order]), whole[order], rtol=0, atol=1e-12 * np.abs(whole).max()
     )
+
+
+def test_threads_leave_the_last_bit_of_predictions_as_it_is():
+    X, y = problem()
+    est = regressor(hidden=16).fit(X, y)
+    many = np.random.default_rng(1).standard_normal((25_000, X.shape[1]))
+    ask = partial(est.network_.outputs, est._views(), est._session.state, many)
+    combine, other = {}, {}
+    for n_threads in (2, 3):
+        np.testing.assert_array_equal(ask(combine, 1), ask(other, n_threads))
+        np.testing.assert_array_equal(combine["block0"], other["block0"])
 
 
 @routers

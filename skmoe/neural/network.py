@@ -211,7 +211,10 @@ class Network:
             Stretches of rows that are answered side by side.
         """
         n_parts = n_threads if len(X) >= 4 * _ANSWER_ROWS * n_threads else 1
-        stretches = np.array_split(X, n_parts)
+        # Whole blocks, so that answers are the same to the last bit for any number of threads.
+        n_blocks = -(-len(X) // _ANSWER_ROWS)
+        ends = [_ANSWER_ROWS * (n_blocks * i // n_parts) for i in range(1, n_parts)]
+        stretches = np.split(X, ends)
 
         def answer(rows):
             return self._answer(theta, state, rows, combine is not None)

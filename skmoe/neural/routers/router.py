@@ -15,6 +15,9 @@ from skmoe.neural.routers.selection import TopK
 
 __all__ = ["TokenRouter"]
 
+# Spread of scores that differ by less than what can be seen in a prediction.
+_HARDLY_ANY = 1e-14
+
 
 @final
 class TokenRouter(Router):
@@ -151,9 +154,10 @@ class TokenRouter(Router):
         score = clone(self.score_)
         if self.normalize == "sum":
             return router
-        if hasattr(score, "spread"):
-            # Weights are as good as equal at first.
-            score.set_params(spread=0.01)
+        if not hasattr(score, "spread"):
+            return super().rescaled(n_experts)
+        # Weights are equal at first, but for what tells which are the largest.
+        score.set_params(spread=_HARDLY_ANY)
         each = 0.5 if getattr(score, "activation", "softmax") == "sigmoid" else 1.0 / n_experts
         k = min(self.select_.n_choices, n_experts)
         return router.set_params(score=score, scale=self.scale / (each * k))

@@ -21,7 +21,7 @@ MOST_ORDERED = 10_000
 # What expert_features="auto" settles, in this order.
 SETTLED = "expert_features", "n_experts"
 # Most starts and passes, and least tolerance, where features are tried.
-TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-6
+TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-3
 
 
 class BayesianMixin:
@@ -36,22 +36,25 @@ class BayesianMixin:
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
         self._check_hyper_parameters()
         if self.warm_start and hasattr(self, "theta_"):
-            settled = self._settled
+            settled = self._with(self._settled)
         else:
             settled = self._settle(X, y, sample_weight)
-        trial = self._with(settled)
-        BaseMixture._learn(trial, X, y, sample_weight, offset, groups, fitter)
-        own = {name: getattr(self, name) for name in SETTLED}
-        self.__dict__.update(vars(trial), _settled=settled, **own)
+        own = self.get_params(deep=False)
+        self._settled = tuple(getattr(settled, name) for name in SETTLED)
+        BaseMixture._learn(settled, X, y, sample_weight, offset, groups, fitter)
+        self.__dict__.update(vars(settled), _settled=self._settled, **own)
         return self
 
     def _settle(self, X, y, sample_weight):
-        """Return features and number of experts under which unseen rows are likeliest."""
+        """Return a copy with features and number of experts under which unseen rows are likeliest.
+
+        It is searched for anew: trials are coarse.
+        """
         settings = settings_for(X, y, self.n_experts)
-        if len(settings) == 1:
-            return settings[0]
         trials = [_Trial(self._with(each)) for each in settings]
-        return settings[likeliest(trials, X, y, sample_weight)]
+        alone = len(settings) == 1
+        number = 0 if alone else likeliest(trials, X, y, sample_weight, self.n_jobs)
+        return self._with(settings[number])
 
     def _with(self, settings):
         """Return a copy with other features and number of experts."""
@@ -86,16 +89,17 @@ class _Trial:
 
     def __init__(self, est):
         self.est = est
-        self.est.warm_start = False
+        self.est.warm_start, self.est.n_jobs = False, None
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
         self.est.tol = max(est.tol, TRIAL_TOL)
 
-    def fit_to(self, X, y, weight):
-        """Return the mixture, fitted."""
+    def learn(self, X, y, weight):
+        """Return the mixture, fitted: searched for on the first rows, and led on by others."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             BaseMixture._learn(self.est, X, y, weight)
+        self.est.warm_start = True
         return self.est
 
 

@@ -236,7 +236,8 @@ class _Search:
         """
         for _ in range(PRUNINGS if self.mixture.experts.switches_off else 0):
             best = self.delete(home, best)
-            told = self.race(home, self.referred(best.result), [best])[0]
+            thetas = self.referred(best.result)
+            told = self.race(home, thetas, [best])[0] if thetas else best
             if not _is_worth(told, best):
                 break
             best = told

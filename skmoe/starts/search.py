@@ -256,7 +256,7 @@ class _Search:
         return best
 
     def referred(self, result):
-        """Return the place of a FitResult with the scores of one active expert after the other at 0.
+        """Return Parameters at the place of a FitResult, each told from another active expert.
 
         A prior that switches scores off gets stuck with those that it has switched off.
         """

@@ -237,4 +237,4 @@ def test_single_precision_stays():
     assert est.predict(X).dtype == est.predict_distribution(X).mean().dtype == np.float32
     double = clone(est).fit(X.astype(float), y.astype(float)).predict(X.astype(float))
     # Optima that lie close together may be told apart by rounding.
-    assert np.median(np.abs(est.predict(X) - double)) < 0.05
+    assert np.median(np.abs(est.predict(X) - double)) < 0.1

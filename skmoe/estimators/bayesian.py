@@ -123,7 +123,8 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
     gate_features : list of int or str, basis, transformer, or None, default=None
         Columns that the gate sees.
     n_init : int, default=4
-        Directions from which short runs start; the best is followed to the end.
+        Directions from which short runs start; the best is followed to the end. From 3 on, the
+        search also tries to do without each expert; with fewer, more of them stay active.
     max_iter : int, default=1000
         Passes over the rows allowed for the long run.
     tol : float, default=1e-8
@@ -272,7 +273,8 @@ class BayesianMixtureOfExpertsClassifier(BayesianMixin, ClassesMixin, BaseMixtur
     expert_features, gate_features : list of int or str, basis, transformer, or None, default=None
         Columns that experts or gate see, as for `BayesianMixtureOfExpertsRegressor`.
     n_init : int, default=4
-        Directions from which short runs start; the best is followed to the end.
+        Directions from which short runs start; the best is followed to the end. From 3 on, the
+        search also tries to do without each expert; with fewer, more of them stay active.
     max_iter : int, default=1000
         Passes over the rows allowed for the long run.
     tol : float, default=1e-8

@@ -50,7 +50,7 @@ def likeliest(trials, X, y, sample_weight, n_jobs=None):
     Parameters
     ----------
     trials : list of mixtures
-        Unfitted; `learn` fits one of them to rows, and goes on from where it stood.
+        Unfitted; `log_density` has one of them learn, and judges it by rows held out.
     X, y, sample_weight
         As the user handed them in.
     n_jobs : int or None, default=None
@@ -76,19 +76,13 @@ def likeliest(trials, X, y, sample_weight, n_jobs=None):
                 (_safe_indexing(rows, each), y[each], weight[each]) for each in (seen, held_out)
             )
             counts.append(others[-1])
-            found = parallel(delayed(_judged)(trials[trial], own, others) for trial in logs)
+            found = parallel(delayed(trials[trial].log_density)(own, others) for trial in logs)
             for trial, log in zip(logs, found, strict=True):
                 logs[trial].append(log)
             logs = _without_losers(logs, np.concatenate(counts))
             if len(logs) == 1:
                 break
     return next(iter(logs))
-
-
-def _judged(trial, seen, held_out):
-    """Return the log-densities (m,) of rows held out, after the trial has learned from others."""
-    X, y, _ = held_out
-    return trial.learn(*seen).score_samples(X, y)
 
 
 def _without_losers(logs, weight):

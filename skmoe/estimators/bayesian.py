@@ -2,15 +2,18 @@
 
 import warnings
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skmoe.distribution.pool import pooled
 from skmoe.estimators._bases import likeliest, settings_for
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
 from skmoe.estimators._rows import distinct_rows
+from skmoe.estimators._spread import best_spread
 from skmoe.estimators._watch import with_callbacks
 from skmoe.fitters import EM
 
@@ -33,6 +36,7 @@ class BayesianMixin:
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Fit; ``expert_features="auto"`` is settled first."""
         if not _is_auto(self.expert_features):
+            self.spread_ = 1.0
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
         self._check_hyper_parameters()
         if self.warm_start and hasattr(self, "theta_"):
@@ -54,7 +58,9 @@ class BayesianMixin:
         trials = [_Trial(self._with(each)) for each in settings]
         alone = len(settings) == 1
         number = 0 if alone else likeliest(trials, X, y, sample_weight, self.n_jobs)
-        return self._with(settings[number])
+        settled = self._with(settings[number])
+        settled.spread_ = trials[number].spread()
+        return settled
 
     def _with(self, settings):
         """Return a copy with other features and number of experts."""
@@ -76,6 +82,10 @@ class BayesianMixin:
         return table.rows(kept), y[kept], weight.astype(y.dtype, copy=False)
 
     def _publish(self, mixture, result, block, stopped):
+        spread = getattr(self, "spread_", 1.0)
+        if spread != 1.0:
+            wide = mixture.experts.widened(result.theta.experts, spread)
+            result = replace(result, theta=replace(result.theta, experts=wide))
         super()._publish(mixture, result, block, stopped)
         self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
 
@@ -85,22 +95,52 @@ def _is_auto(features):
 
 
 class _Trial:
-    """A mixture that is tried for its features: quick fits are good enough."""
+    """A mixture that is tried for its features: quick fits are good enough.
+
+    Attributes
+    ----------
+    est : mixture
+    told : list of (MixtureDistribution, y, weight)
+        What it said of rows held out, and what they were.
+    """
 
     def __init__(self, est):
-        self.est = est
+        self.est, self.told = est, []
         self.est.warm_start, self.est.n_jobs = False, None
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
         self.est.tol = max(est.tol, TRIAL_TOL)
 
-    def learn(self, X, y, weight):
-        """Return the mixture, fitted: searched for on the first rows, and led on by others."""
+    def log_density(self, seen, held_out):
+        """Return the log-densities (m,) of rows held out, after learning from others.
+
+        Parameters
+        ----------
+        seen, held_out : tuple of X, y and weight
+        """
+        self._learn(*seen)
+        X, y, weight = held_out
+        if hasattr(self.est.experts_, "widened"):
+            self.told.append((self.est.predict_distribution(X), y, weight))
+        return self.est.score_samples(X, y)
+
+    def spread(self):
+        """Return how much wider its densities should have been, a float."""
+
+        def log_density(spread):
+            logs = (
+                weight @ pooled([said], spread=spread).logpdf(y) for said, y, weight in self.told
+            )
+            return sum(logs)
+
+        return best_spread(log_density) if self.told else 1.0
+
+    def _learn(self, X, y, weight):
+        """Search for a place on the first rows; others lead on from there."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             BaseMixture._learn(self.est, X, y, weight)
         self.est.warm_start = True
-        return self.est
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
@@ -152,6 +192,9 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         has been found irrelevant.
     covariances_ : ndarray of shape (n_experts,) or (n_experts, n_targets)
         Expected noise variances in squared units of y.
+    spread_ : float
+        Factor of the experts' noise that ``expert_features="auto"`` has learned from rows held
+        out: where experts bend, they believe themselves more than they should. Else 1.
     gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
         As for `MixtureOfExpertsRegressor`; parameters are counted as far as the rows determine
         them.

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from _problems import frame_library
+from sklearn.base import clone
 from test_streams import blocks_of
 
 from skmoe import HierarchicalMixtureOfExpertsClassifier, MixtureOfExpertsClassifier
@@ -85,3 +87,61 @@ def test_dask_agrees_with_memory(rows):
         lazy = array.from_array(X, chunks=(1100, 3)), array.from_array(y, chunks=1100)
         away = resumed(rows, *lazy, class_weight="balanced")
     np.testing.assert_allclose(away.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+
+
+# ------------------------------------------------------------------------------- block after block
+
+
+def online(est=MixtureOfExpertsClassifier, **kwargs):
+    return est(fitter="online_em", n_init=4, random_state=0, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "est",
+    [
+        online(n_experts=2),
+        online(HierarchicalMixtureOfExpertsClassifier, depth=1, class_weight={"low": 2.0}),
+    ],
+    ids=lambda est: type(est).__name__,
+)
+def test_partial_fit_comes_close_to_the_fit_of_all_rows(rows, est):
+    X, y = rows
+    whole = clone(est).set_params(fitter="em").fit(X, y)
+    first = clone(whole).fit(X[:500], y[:500])
+    for start in range(0, len(y), 500):
+        est.partial_fit(X[start : start + 500], y[start : start + 500], classes=NAMES)
+    counts = np.where(y == "low", 2.0, 1.0) if est.class_weight else None
+    reached, best, few = (
+        np.average(each.score_samples(X, y), weights=counts) for each in (est, whole, first)
+    )
+    assert best - reached < 0.01 and reached > few
+    assert est.fit(X[:500], y[:500]).score_samples(X, y).mean() < reached  # fit starts anew
+
+
+def test_classes_may_come_later(rows):
+    pandas = frame_library("pandas")
+    X, y = pandas.DataFrame(rows[0], columns=list("abc")), rows[1]
+    est, early = online(n_experts=2), np.flatnonzero(y[:1000] != "middle")
+    est.partial_fit(X.iloc[early], y[early], classes=NAMES)
+    assert est.classes_.tolist() == sorted(NAMES)
+    proba = est.predict_proba(X)[:, 2]
+    assert 0.0 < proba.mean() < 0.05
+    for start in range(1000, len(y), 500):
+        est.partial_fit(X.iloc[start : start + 500], y[start : start + 500])
+    assert np.mean(est.predict(X[y == "middle"]) == "middle") > 0.5
+
+
+def test_classes_are_told_once(rows):
+    X, y = rows
+    est = online(n_experts=2).partial_fit(X[:300], y[:300])
+    with pytest.raises(ValueError, match=r"classes=.*first call"):
+        est.partial_fit(X[:300], y[:300], classes=["high", "low"])
+    with pytest.raises(ValueError, match="upper"):
+        est.partial_fit(X[:2], ["upper", "low"])
+    with pytest.raises(ValueError, match="high"):
+        online().partial_fit(X[:300], y[:300], classes=["low", "middle"])
+    with pytest.raises(ValueError, match="class_weight='balanced'"):
+        online(class_weight="balanced").partial_fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent"):
+        online().partial_fit(X, y[:-1], classes=NAMES)
+    assert not hasattr(MixtureOfExpertsClassifier(), "partial_fit")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtr
 
-_ROOT_2PI = float(np.sqrt(2.0 * np.pi))
+_LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 # Abramowitz and Stegun (1964), formula 26.2.17.
 _P = 0.2316419
 _POLYNOMIAL = (1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
@@ -15,8 +15,10 @@ def normal_pdf_and_cdf(z):
     In single precision the tail is the density times a polynomial: its error is that of the
     precision, and it takes a third of the time of the library's function.
     """
-    pdf = np.exp(-0.5 * np.square(z))
-    pdf /= _ROOT_2PI
+    pdf = np.square(z)
+    pdf *= -0.5
+    pdf -= _LOG_ROOT_2PI
+    np.exp(pdf, out=pdf)
     if z.dtype != np.float32:
         return pdf, ndtr(z)
     t = np.abs(z)

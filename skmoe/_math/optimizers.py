@@ -8,7 +8,7 @@ import numpy as np
 __all__ = ["Optimizer", "adam", "adamw", "sgd"]
 
 # Numbers worked on at a time: the temporaries stay in the cache.
-_CHUNK = 32768
+_CHUNK = 98_304
 
 
 class Optimizer(NamedTuple):

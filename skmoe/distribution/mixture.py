@@ -8,16 +8,16 @@ from typing import final
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmoe._math.roots import increasing_roots
 from skmoe.distribution.crps import (
     component_knots,
     gaussian_crps,
     integrated_crps,
     ranked_crps,
 )
-from skmoe.distribution.densities import Trials, log_density, log_weights, marginal_cdf
-from skmoe.distribution.discrete import highest_probability, least_integers
+from skmoe.distribution.densities import log_density, log_weights, marginal_cdf
+from skmoe.distribution.discrete import highest_probability
 from skmoe.distribution.modes import highest_summit
+from skmoe.distribution.quantiles import quantiles_at
 
 # Numbers in one temporary array: 32 MB of float64.
 _BLOCK = 2**22
@@ -271,7 +271,7 @@ class MixtureDistribution:
         if gaussians is not None:
             score = gaussian_crps(self._weights, *gaussians, y)
         elif getattr(self.components, "discrete", False):
-            last = max(self._quantiles(np.array([1.0 - 1e-9])).max(), y.max())
+            last = max(quantiles_at(self, np.array([1.0 - 1e-9])).max(), y.max())
             score = ranked_crps(self._cdf, last, y)
         else:
             knots = component_knots(self._weights, self.components)
@@ -305,7 +305,7 @@ class MixtureDistribution:
         step = max(1, _BLOCK // max(1, n * n_experts * n_outputs))
         for start in range(0, levels.size, step):
             block = slice(start, start + step)
-            quantiles[block] = self._quantiles(levels.ravel()[block])
+            quantiles[block] = quantiles_at(self, levels.ravel()[block])
         quantiles = np.moveaxis(quantiles, 0, 1).reshape(n, *levels.shape, n_outputs)
         return self._publish(self.loc + self.scale * quantiles)
 
@@ -497,30 +497,3 @@ class MixtureDistribution:
         starts = range(0, max(1, len(flat)), step)
         values = np.concatenate([function(flat[start : start + step]) for start in starts])
         return values.reshape(leading + values.shape[1:])
-
-    def _quantiles(self, levels):
-        """Return quantiles (m, n, q) at levels (m,), in the components' units."""
-        brackets = [self._bracket(level) for level in levels]
-        low, high = (np.concatenate(ends) for ends in zip(*brackets, strict=True))
-        trials = Trials(self._weights, self.components, len(levels))
-        level = np.repeat(levels, self.shape[0])[:, None]
-
-        def excess(active, y):
-            return trials(marginal_cdf, active, y) / level[active] - 1.0
-
-        roots = increasing_roots(excess, low, high)
-        if getattr(self.components, "discrete", False):
-            roots = least_integers(excess, roots, np.flatnonzero(level > 0))
-        return roots.reshape(len(levels), *self.shape[::2])
-
-    def _bracket(self, level):
-        """Return bounds (n, q) of the quantile: the least and the greatest of the components."""
-        if not 0.0 <= level <= 1.0:
-            missing = np.full(self.shape[::2], np.nan)
-            return missing, missing
-        quantiles = self.components.ppf(level)
-        idle = self.weights[:, :, None] <= 0
-        low = np.where(idle, np.inf, quantiles).min(axis=1)
-        high = np.where(idle, -np.inf, quantiles).max(axis=1)
-        # The ends of the support are reached by the outermost component, no matter its weight.
-        return (low if level < 1.0 else high), (high if level > 0.0 else low)

@@ -15,6 +15,9 @@ __all__ = ["ClassesMixin"]
 class ClassesMixin(ClassifierMixin):
     """Answers of classifiers; goes before `BaseMixture`."""
 
+    # Classes there are, whether these rows show them or not; None: those of the rows.
+    _announced = None
+
     @anywhere
     def predict(self, X):
         """Return the most probable class of every row.
@@ -199,7 +202,7 @@ class ClassesMixin(ClassifierMixin):
     def _check_targets(self, y, table, coded=False):
         if coded:
             return y, False
-        self.classes_, codes = _validation.check_classes(y, table)
+        self.classes_, codes = _validation.check_classes(y, table, self._announced)
         return one_hot(codes, self.classes_, np.float64), False
 
     def _as_users_know(self, y):

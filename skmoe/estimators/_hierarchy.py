@@ -12,7 +12,7 @@ from skmoe.estimators import _parts
 from skmoe.estimators._watch import Scout
 from skmoe.gates.branching import BranchingGate, BranchParameters
 from skmoe.mixture import MixtureParameters
-from skmoe.starts import Plan, grown
+from skmoe.starts import Plan, best_start, grown, likeliest
 from skmoe.tree import Tree, tree_of
 
 __all__ = ["HierarchyMixin"]
@@ -177,14 +177,20 @@ class HierarchyMixin:
                 f"experts={mixture.experts!r} are a given number; set growth=None."
             )
         watcher.search()
-        plan = Plan(
-            Scout(fitter, watcher).scout(),
-            self.max_leaves,
-            self.validation_fraction,
-            max(4, self.n_init // 2),
-        )
+        scout = Scout(fitter, watcher)
+        n_pairs = max(4, self.n_init // 2)
+        plan = Plan(scout.scout(), self.max_leaves, self.validation_fraction, n_pairs)
         rng = check_random_state(self.random_state)
-        return grown(mixture, plan, batches, rng=rng, n_jobs=self.n_jobs)
+        theta = grown(mixture, plan, batches, rng=rng, n_jobs=self.n_jobs)
+        tree = theta.gate.tree
+        if tree.n_leaves == 1:
+            return theta
+        # Splits are greedy; a search for all leaves at once may see more.
+        whole = replace(mixture, gate=_with_tree(mixture.gate, tree))
+        rival = best_start(
+            whole, scout, batches, tree.n_leaves, n_init=self.n_init, rng=rng, n_jobs=self.n_jobs
+        )
+        return likeliest(whole, plan.fitter, batches, [theta, rival], rng)
 
     def _learned(self, mixture, theta, dtype):
         tree = theta.gate.tree

@@ -128,13 +128,15 @@ def check_enough_rows(n_experts, n_rows, weighted):
         )
 
 
-def check_classes(y, table):
-    """Return the classes (C,) in y and the code of each row's class (n,)."""
+def check_classes(y, table, known=None):
+    """Return the classes (C,), known or those in y, and the code of each row's class (n,)."""
     with naming("y"):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(table.raw, y)
-    return np.unique(y, return_inverse=True)
+    if known is None:
+        return np.unique(y, return_inverse=True)
+    return known, _codes(y, known)
 
 
 def check_class_answers(estimator, y, table):
@@ -142,10 +144,15 @@ def check_class_answers(estimator, y, table):
     with naming("y"):
         y = column_or_1d(y)
         check_consistent_length(table.raw, y)
-    unknown = np.setdiff1d(y, estimator.classes_)
+    return _codes(y, estimator.classes_)
+
+
+def _codes(y, known):
+    """Return codes (n,) of the classes y among the known ones (C,), sorted."""
+    unknown = np.setdiff1d(y, known)
     if len(unknown):
-        raise ValueError(f"y holds {unknown.tolist()}; known are {estimator.classes_.tolist()}.")
-    return np.searchsorted(estimator.classes_, y)
+        raise ValueError(f"y holds {unknown.tolist()}; known are {known.tolist()}.")
+    return np.searchsorted(known, y)
 
 
 def check_offset(offset, n_rows, dtype):

@@ -2,10 +2,11 @@
 
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
+from skmoe.estimators._online import OnlineClassesMixin
 from skmoe.estimators._watch import with_callbacks
 
 
-class MixtureOfExpertsClassifier(ClassesMixin, BaseMixture):
+class MixtureOfExpertsClassifier(OnlineClassesMixin, ClassesMixin, BaseMixture):
     """Mixture of experts for classes: a gate decides which expert's probabilities count where.
 
     Parameters
@@ -21,7 +22,7 @@ class MixtureOfExpertsClassifier(ClassesMixin, BaseMixture):
         What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
         draws an expert for every row.
     fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
-        How it is climbed.
+        How it is climbed; ``"online_em"`` adds ``partial_fit``.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
     expert_features, gate_features : list of int or str, transformer, or None, default=None

@@ -3,10 +3,13 @@
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._hierarchy import HierarchyMixin
 from skmoe.estimators._mixture import BaseMixture
+from skmoe.estimators._online import OnlineClassesMixin
 from skmoe.estimators._watch import with_callbacks
 
 
-class HierarchicalMixtureOfExpertsClassifier(HierarchyMixin, ClassesMixin, BaseMixture):
+class HierarchicalMixtureOfExpertsClassifier(
+    HierarchyMixin, OnlineClassesMixin, ClassesMixin, BaseMixture
+):
     """Hierarchical mixture of experts for classes: a tree of gates decides who is asked where.
 
     Parameters
@@ -36,7 +39,7 @@ class HierarchicalMixtureOfExpertsClassifier(HierarchyMixin, ClassesMixin, BaseM
         What is climbed; ``"classification"`` is the hard mixture of experts, ``"stochastic"``
         draws an expert for every row.
     fitter : {"em", "gradient_ascent", "online_em", "hard_em"} or Fitter, default="em"
-        How it is climbed.
+        How it is climbed; ``"online_em"`` adds ``partial_fit``.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with ``sample_weight``.
     expert_features, gate_features : list of int or str, transformer, or None, default=None

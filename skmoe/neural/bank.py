@@ -110,5 +110,6 @@ def _multiply(lefts, rights, outs, of_two=np.dot):
 
     Of two matrices, `numpy.dot` is the product with the least ado; its output is contiguous.
     """
+    multiply = of_two if outs and outs[0].ndim == 2 else np.matmul
     for left, right, out in zip(lefts, rights, outs, strict=True):
-        (of_two if out.ndim == 2 else np.matmul)(left, right, out=out)
+        multiply(left, right, out)

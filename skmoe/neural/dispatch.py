@@ -39,17 +39,18 @@ class Dispatch:
         self.shape, self.kept = (n, k), kept
         flat = experts.T.ravel()
         if kept is not None:
-            flat = np.where(kept.T.ravel(), flat, n_experts)
-        small = np.min_scalar_type(n_experts)
-        order = np.argsort(flat.astype(small), kind="stable")
-        self.counts = np.bincount(flat, minlength=n_experts + 1)[:n_experts]
-        ends = np.cumsum(self.counts)
-        self.n_slots = int(ends[-1])
-        self._order = order = order[: self.n_slots]
+            placed = np.flatnonzero(kept.T)
+            flat = flat[placed]
+        # Numbers of few bytes are sorted by counting them.
+        order = np.argsort(flat.astype(np.min_scalar_type(n_experts)), kind="stable")
+        self.counts = np.bincount(flat, minlength=n_experts)
+        self.n_slots = len(flat)
+        self._order = order if kept is None else placed[order]
+        self.rows = _rows(n, k)[self._order]
         position = np.zeros(n * k, dtype=np.intp)
-        position[order] = _arange(self.n_slots)
+        position[self._order] = _numbers(self.n_slots)
         self.position = position.reshape(k, n).T
-        self.rows = np.remainder(order, n) if k > 1 else order
+        ends = np.cumsum(self.counts)
         self._busy = np.flatnonzero(self.counts).tolist()
         stops = ends[self._busy].tolist()
         self._slots = list(map(slice, [0, *stops[:-1]], stops))
@@ -68,10 +69,10 @@ class Dispatch:
 
     def to_choices(self, slots):
         """Return values (n_slots,) as (n, k), zero for choices that were not kept."""
-        values = slots[self.position] if self.n_slots else np.zeros(self.shape, slots.dtype)
-        if self.kept is not None:
-            values = np.where(self.kept, values, 0)
-        return values
+        n, k = self.shape
+        values = np.zeros(n * k, slots.dtype)
+        values[self._order] = slots
+        return values.reshape(k, n).T
 
     def gather(self, A, out):
         """Write the rows of A (n, w) to the slots ``out`` (n_slots, w)."""
@@ -106,36 +107,43 @@ class Dispatch:
         return total
 
 
-@lru_cache(maxsize=32)
-def _arange(n):
+@lru_cache(maxsize=8)
+def _numbers(n):
     numbers = np.arange(n)
     numbers.flags.writeable = False
     return numbers
 
 
-def table_of(rows, experts, weights, n_rows):
+@lru_cache(maxsize=8)
+def _rows(n, k):
+    """Return the rows of the choices of n rows, (n k,), the first choices of all rows first."""
+    rows = np.tile(np.arange(n), k)
+    rows.flags.writeable = False
+    return rows
+
+
+def table_of(rows, experts, n_rows):
     """Return pairs of rows and experts as a table with one line a row.
 
     Parameters
     ----------
     rows, experts : ndarray of int of shape (m,)
-    weights : ndarray of shape (m,)
     n_rows : int
 
     Returns
     -------
     experts : ndarray of int of shape (n, k)
         k is the largest number of experts of a row (at least 1); the rest is filled with 0.
-    weights : ndarray of shape (n, k)
     kept : ndarray of bool of shape (n, k)
+        Which entries are pairs.
     """
-    order = np.argsort(rows, kind="stable")
+    order = np.argsort(rows.astype(np.min_scalar_type(n_rows)), kind="stable")
     counts = np.bincount(rows, minlength=n_rows)
     width = max(1, int(counts.max(initial=0)))
-    column = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    shape = (width, n_rows)
-    table = np.zeros(shape, dtype=np.intp), np.zeros(shape, weights.dtype), np.zeros(shape, bool)
-    line = rows[order]
-    table[0][column, line], table[1][column, line] = experts[order], weights[order]
-    table[2][column, line] = True
-    return tuple(part.T for part in table)
+    # The place of a pair, in a table that is filled column by column.
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    place *= n_rows
+    place += rows[order]
+    table, kept = np.zeros(width * n_rows, np.intp), np.zeros(width * n_rows, bool)
+    table[place], kept[place] = experts[order], True
+    return table.reshape(width, n_rows).T, kept.reshape(width, n_rows).T

@@ -13,6 +13,7 @@ import numpy as np
 from skmoe._math.logspace import softmax
 from skmoe.neural.activations import ACTIVATIONS
 from skmoe.neural.parameters import Spec, he, ones, zeros
+from skmoe.neural.sums import column_sums
 
 __all__ = [
     "Activated",
@@ -84,14 +85,15 @@ class Linear(Layer):
         return {"W": Spec((self.n_in + 1, self.n_out), he(self.gain), "weights")}
 
     def forward(self, theta, x, run):
-        y = x @ theta["W"][:-1]
+        # To a single output or from one, matmul takes seven times as long as dot.
+        y = np.dot(x, theta["W"][:-1])
         y += theta["W"][-1]
         return y, x
 
     def backward(self, theta, cache, dy, grad, run, need_input=True):
         np.matmul(cache.T, dy, out=grad["W"][:-1])
         grad["W"][-1] = column_sums(dy)
-        return dy @ theta["W"][:-1].T if need_input else None
+        return np.dot(dy, theta["W"][:-1].T) if need_input else None
 
 
 @final
@@ -270,8 +272,3 @@ def FeedForward(n_in, hidden, n_out, activation="relu", dropout=0.0):
     if dropout:
         layers["drop"] = Dropout(dropout)
     return Sequential(**layers, contract=Linear(hidden, n_out))
-
-
-def column_sums(A):
-    """Return the sums over rows, shape (d,): a product with ones is the fastest sum."""
-    return np.ones(len(A), dtype=A.dtype) @ A

@@ -8,6 +8,7 @@ import numpy as np
 from skmoe.neural.bank import ExpertBank
 from skmoe.neural.dispatch import Dispatch
 from skmoe.neural.layers import FeedForward, Layer, LayerNorm, Linear
+from skmoe.neural.sums import row_sums
 
 __all__ = ["BlockShape", "GatedExpert", "MixtureLayer", "SharedExpert", "with_ones"]
 
@@ -167,7 +168,8 @@ class MixtureLayer(Layer):
             run.combine[self.name] = dense_weights(routing, self.shape.n_experts)
         dispatch = Dispatch(routing.experts, routing.kept, self.shape.n_experts)
         answers, bank_cache = self._ask(theta, h, dispatch, run)
-        y = dispatch.combine(answers, routing.weight, self._buffer(run, "combine", (len(h), -1), h))
+        scratch = run.buffers.get(self.name + "/combine", (len(h), self.shape.n_out), h.dtype)
+        y = dispatch.combine(answers, routing.weight, scratch)
         beside_cache = None
         if self.beside:
             y, beside_cache = self.beside.forward(theta["beside"], h, y, run)
@@ -177,7 +179,8 @@ class MixtureLayer(Layer):
             y += rest * x
         elif self.skip:
             y += x
-        return y, (x, norm_cache, routing, dispatch, answers, bank_cache, beside_cache, rest)
+        routed = routing, dispatch, answers, bank_cache
+        return y, (x, norm_cache, routed, beside_cache, rest)
 
     def _ask(self, theta, h, dispatch, run):
         rows = with_ones(h, run.buffers.get(self.name + "/h", (len(h), h.shape[1] + 1), h.dtype))
@@ -185,12 +188,9 @@ class MixtureLayer(Layer):
         dispatch.gather(rows, slots)
         return self.bank.forward(theta["experts"], slots, dispatch, run.buffers, self.name)
 
-    def _buffer(self, run, name, shape, like):
-        shape = tuple(self.shape.n_out if size < 0 else size for size in shape)
-        return run.buffers.get(f"{self.name}/{name}", shape, like.dtype)
-
     def backward(self, theta, cache, dy, grad, run, need_input=True):
-        x, norm_cache, routing, dispatch, answers, bank_cache, beside_cache, rest = cache
+        x, norm_cache, routed, beside_cache, rest = cache
+        routing, dispatch, answers, bank_cache = routed
         # Gradients of the normalized row are needed for the norm's own parameters.
         need_h = need_input or self.norm is not None
         through_skip = self._skip_gradient(dy, rest) if need_input else None
@@ -199,9 +199,10 @@ class MixtureLayer(Layer):
             dmoe, dh = self.beside.backward(
                 theta["beside"], beside_cache, dy, grad["beside"], run, need_h
             )
-        slots = self._buffer(run, "dy", (dispatch.n_slots, -1), x)
+        slots, by_weight = run.buffers.get(self.name + "/dy", (2, *answers.shape), x.dtype)
         dispatch.gather(np.ascontiguousarray(dmoe), slots)
-        dweight = dispatch.to_choices(np.einsum("nd,nd->n", slots, answers))
+        np.multiply(slots, answers, out=by_weight)
+        dweight = dispatch.to_choices(row_sums(by_weight))
         if rest is not None:
             dweight = dweight - np.einsum("nd,nd->n", dy, x)[:, None]
         slots *= dispatch.to_slots(routing.weight)[:, None]

@@ -1,5 +1,6 @@
 """One pass through a network: training or not, noise, state, and what routers report."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,7 @@ class Buffers:
 
     def get(self, name, shape, dtype):
         """Return an uninitialized array; what it held under this name is overwritten."""
-        size = int(np.prod(shape, dtype=np.int64))
+        size = math.prod(shape)
         block = self._blocks.get((name, dtype))
         if block is None or block.size < size:
             block = np.empty(max(size, 1), dtype)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmoe.neural.heads import CrossEntropy
-from skmoe.neural.layers import Activated, Dropout, Layer, Sequential, column_sums
+from skmoe.neural.layers import Activated, Dropout, Layer, Sequential
 from skmoe.neural.network import Network
 from skmoe.neural.parameters import Spec, he
+from skmoe.neural.sums import column_sums
 
 __all__ = ["PoolOverTime", "TimeDelay", "time_delay_network"]
 

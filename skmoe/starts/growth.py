@@ -19,7 +19,7 @@ from skmoe.starts.directions import chosen_rows, random_shares, subsample
 from skmoe.starts.runs import best_of, one_expert, settle, short_run
 from skmoe.tree import balanced_tree
 
-__all__ = ["grown"]
+__all__ = ["Plan", "grown", "likeliest"]
 
 # Rows aside that are enough to tell how far to grow. Sets of them are added until they are so many,
 # or until every row has been aside so often.
@@ -33,6 +33,8 @@ ROUND_PASSES = 30
 # A round splits this share of the leaves, rounded up, of those that gain this share of what the
 # worst one does.
 SPLIT_SHARE, LEAST_GAIN = 0.25, 0.1
+# Passes of a tree that has grown, and of its rivals of as many leaves.
+LAST_PASSES = 100
 # Rounds without a rise after which there will be none.
 PATIENCE = 3
 # A leaf whose rows have changed by less than this share of their weight is split as before.
@@ -103,6 +105,13 @@ def grown(mixture, plan, batches, *, rng, n_jobs=None):
     for _ in range(rounds):
         tree = tree.after_a_round()
     return tree.theta
+
+
+def likeliest(mixture, fitter, batches, thetas, rng):
+    """Return the Parameters, of those given, that lead highest within some passes."""
+    home = batches.resident(rng)
+    runs = [short_run(mixture, fitter, home, theta, LAST_PASSES) for theta in thetas]
+    return max(runs, key=lambda run: run.rank).result.theta
 
 
 def _set_aside(home, fraction, rng):

@@ -7,7 +7,9 @@ import numpy as np
 from skmoe._math.checks import check_choice, check_number
 from skmoe._math.logspace import log_sum_exp
 from skmoe._math.normal import normal_pdf_and_cdf
-from skmoe.neural.routers.base import Balance, column_means, row_sums
+from skmoe.neural.routers.base import Balance
+from skmoe.neural.routers.places import Places, flat
+from skmoe.neural.sums import column_means, row_sums
 
 __all__ = [
     "BiasUpdate",
@@ -22,14 +24,13 @@ __all__ = [
 
 def squared_variation(amounts):
     """Return CV^2 = population variance / mean^2 of amounts (E,), and its gradient (E,)."""
-    amounts = np.asarray(amounts, dtype=np.float64)
-    mean, n = amounts.mean(), len(amounts)
+    amounts, n = np.asarray(amounts, dtype=np.float64), len(amounts)
+    mean = float(amounts.sum()) / n
     if not mean > 0:
         return 0.0, np.zeros(n)
-    centered = amounts - mean
-    variance = np.mean(centered**2)
-    gradient = 2.0 * centered / (n * mean**2) - 2.0 * variance / (n * mean**3)
-    return float(variance / mean**2), gradient
+    share = amounts / mean - 1.0
+    loss = float(share @ share) / n
+    return loss, (share - loss) * (2.0 / (n * mean))
 
 
 @final
@@ -100,28 +101,23 @@ class SmoothLoad:
     """
 
     def __init__(self, clean, noisy, sigma, top):
-        self.lines, self.top, self.sigma = np.arange(len(clean)), top, sigma
-        z = np.empty_like(clean)
-        z[...] = noisy[self.lines, top[:, -2]][:, None]
-        following = noisy[self.lines, top[:, -1]]
-        for column in self._chosen():
-            z[self.lines, column] = following
-        np.subtract(clean, z, out=z)
+        self.sigma = sigma
+        self._index = Places(top, clean).index
+        last, following = flat(noisy)[self._index[-2:]]
+        z = clean - last[:, None]
+        chosen = self._index[:-1]
+        flat(z)[chosen] = flat(clean)[chosen] - following
         z /= sigma
         self.z = z
         self.density, self.probability = normal_pdf_and_cdf(z)
-
-    def _chosen(self):
-        return self.top.T[:-1]
 
     def backward(self, gradient):
         """Return the gradients of L, H and sigma (n, E) for that of the probabilities."""
         dclean = gradient * self.density
         dclean /= self.sigma
-        within = sum(dclean[self.lines, column] for column in self._chosen())
+        within = flat(dclean)[self._index[:-1]].sum(axis=0)
         dnoisy = np.zeros_like(dclean)
-        dnoisy[self.lines, self.top[:, -2]] = within - row_sums(dclean)
-        dnoisy[self.lines, self.top[:, -1]] = -within
+        flat(dnoisy)[self._index[-2:]] = within - row_sums(dclean), -within
         dsigma = dclean * self.z
         return dclean, dnoisy, np.negative(dsigma, out=dsigma)
 

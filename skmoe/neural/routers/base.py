@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from skmoe._math.logspace import softmax
 from skmoe.neural.mixture import MixtureLayer, SharedExpert
+from skmoe.neural.sums import row_sums
 
 __all__ = [
     "Balance",
@@ -18,9 +19,7 @@ __all__ = [
     "Score",
     "Scores",
     "Selection",
-    "column_means",
     "logistic",
-    "row_sums",
 ]
 
 
@@ -132,6 +131,8 @@ class Choice:
         Combine weights, where they are no function of the affinities.
     following : ndarray of int of shape (n,) or None
         The expert that would have been chosen next, where it is known.
+    places : skmoe.neural.routers.places.Places or None
+        Where the chosen experts stand in tables of all, once it was asked for.
     cache : object
         What the selection's ``backward`` asks for.
     """
@@ -141,6 +142,7 @@ class Choice:
     kept: np.ndarray | None = None
     weight: np.ndarray | None = None
     following: np.ndarray | None = None
+    places: object = None
     cache: object = None
 
     def placed(self):
@@ -273,7 +275,7 @@ class Router(BaseEstimator, ABC):
 
 def affinity_of(logits, kind):
     """Return softmax(L) over the experts, or the logistic function of every score."""
-    if kind == "softmax" and logits.size and np.max(np.abs(logits)) < _MODEST:
+    if kind == "softmax" and logits.size and max(logits.max(), -logits.min()) < _MODEST:
         # Nothing overflows: the largest score of each row need not be found.
         share = np.exp(logits)
         share /= row_sums(share)[:, None]
@@ -289,13 +291,3 @@ def logistic(x):
         y = np.exp(-x)
     y += 1
     return np.reciprocal(y, out=y)
-
-
-def row_sums(A):
-    """Return the sums over the experts (n,)."""
-    return A @ np.ones(A.shape[1], A.dtype)
-
-
-def column_means(A):
-    """Return the means over the rows (E,)."""
-    return (np.ones(len(A), A.dtype) @ A) / A.dtype.type(max(1, len(A)))

@@ -20,15 +20,15 @@ def report_of(choice, weight, placed, scores, n_experts, watch):
         Whether to measure entropies of the affinities, too.
     """
     n, k = choice.experts.shape
-    flat = choice.experts.T.ravel()
+    flat, shares, routed = choice.experts.T.ravel(), weight.T.ravel(), n
     wanted = n * k if choice.valid is None else int(np.count_nonzero(choice.valid))
-    if placed is None:
-        load, routed, taken = np.bincount(flat, minlength=n_experts), n, wanted
-    else:
-        load = np.bincount(flat[placed.T.ravel()], minlength=n_experts)
-        routed, taken = int(np.count_nonzero(placed.any(axis=1))), int(load.sum())
-    report = {"rows": n, "load": load, "wanted": wanted, "taken": taken, "routed": routed}
-    report["importance"] = np.bincount(flat, weight.T.ravel(), minlength=n_experts)
+    if placed is not None:
+        places = np.flatnonzero(placed.T)
+        flat, shares = flat[places], shares[places]
+        routed = int(np.count_nonzero(placed.T.any(axis=0)))
+    report = {"rows": n, "wanted": wanted, "taken": len(flat), "routed": routed}
+    report["load"] = np.bincount(flat, minlength=n_experts)
+    report["importance"] = np.bincount(flat, shares, minlength=n_experts)
     if watch and scores is not None:
         p = scores.distribution()
         report["watched"] = n

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from skmoe._math.checks import check_choice, check_flag, check_number
 from skmoe.neural.routers.base import Balance, Router, Routing, Score, Selection
 from skmoe.neural.routers.capacity import Capacity
+from skmoe.neural.routers.places import Places
 from skmoe.neural.routers.reports import report_of
 from skmoe.neural.routers.scores import LinearScore
 from skmoe.neural.routers.selection import TopK
@@ -188,8 +189,8 @@ class TokenRouter(Router):
         """Return weights (n, k) of the choices, whether they are kept or not, and their sums."""
         if choice.weight is not None:
             return choice.weight * choice.weight.dtype.type(self.scale), None
-        lines = np.arange(len(choice.experts))[:, None]
-        weight = scores.affinity[lines, choice.experts]
+        choice.places = Places(choice.experts, scores.affinity)
+        weight = choice.places.take(scores.affinity)
         if choice.valid is not None:
             weight = np.where(choice.valid, weight, 0)
         norm = None
@@ -230,13 +231,6 @@ class TokenRouter(Router):
         if norm is not None:
             along = np.einsum("nk,nk->n", dweight, weight) / scale
             dweight = (dweight - along[:, None]) / norm
-        if choice.valid is not None:
-            dweight = np.where(choice.valid, dweight, 0)
-        dweight = dweight * scale
-        n, k = dweight.shape
-        daffinity = np.zeros_like(scores.affinity)
-        lines = np.arange(n)
-        for j in range(k):
-            # A row names an expert once, or fills up with choices of gradient zero.
-            daffinity[lines, choice.experts[:, j]] += dweight[:, j]
-        scores.add("affinity", daffinity)
+        if scale != 1:
+            dweight = dweight * scale
+        scores.add("affinity", choice.places.spread(dweight, scores.affinity, choice.valid))

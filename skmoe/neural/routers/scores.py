@@ -5,15 +5,18 @@ from typing import final
 import numpy as np
 
 from skmoe._math.checks import check_choice, check_count, check_number
-from skmoe.neural.layers import FeedForward, column_sums
+from skmoe.neural.layers import FeedForward
 from skmoe.neural.parameters import Spec, normal, zeros
-from skmoe.neural.routers.base import Score, Scores, affinity_of, logistic
+from skmoe.neural.routers.base import Score, Scores, affinity_of
 from skmoe.neural.run import Run
+from skmoe.neural.sums import column_sums
 
 __all__ = ["CosineScore", "LinearScore", "MLPScore", "NoisyScore"]
 
 # Up to this many experts, sums over them are fastest when the rows run fastest in memory.
 _FEW_EXPERTS = 48
+# Where softplus is a straight line.
+_STRAIGHT = 40.0
 # What Shazeer et al.'s code adds to the learned deviation of the noise.
 _LEAST_NOISE = 0.01
 
@@ -139,28 +142,28 @@ class NoisyScore(Score):
             clean += theta["b"]
         if not run.training:
             return Scores(clean, affinity_of(clean, "softmax"), "softmax", clean)
-        raw = None
+        slope = None
         sigma = 1.0 / clean.shape[1]
         if self.learned:
             raw = product(h, theta["N"])
             if self.bias:
                 raw += theta["c"]
-            sigma = softplus(raw)
+            sigma, slope = softplus_and_slope(raw)
             sigma += _LEAST_NOISE
         epsilon = standard_normal(run.rng, clean)
         logits = epsilon * sigma
         logits += clean
-        cache = h, raw, epsilon
+        cache = h, slope, epsilon
         return Scores(logits, affinity_of(logits, "softmax"), "softmax", clean, sigma, cache)
 
     def backward(self, theta, scores, grad, need_input):
-        h, raw, epsilon = scores.cache
+        h, slope, epsilon = scores.cache
         dlogits = scores.pull()
         dclean = dlogits
         if "clean" in scores.gradients:
             dclean = dlogits + scores.gradients["clean"]
         np.matmul(h.T, dclean, out=grad["W"])
-        draw = self._noise_gradient(scores, dlogits, raw, epsilon) if self.learned else None
+        draw = self._noise_gradient(scores, dlogits, slope, epsilon) if self.learned else None
         if draw is not None:
             np.matmul(h.T, draw, out=grad["N"])
         if self.bias:
@@ -172,11 +175,11 @@ class NoisyScore(Score):
         dh = dclean @ theta["W"].T
         return dh if draw is None else dh + draw @ theta["N"].T
 
-    def _noise_gradient(self, scores, dlogits, raw, epsilon):
+    def _noise_gradient(self, scores, dlogits, slope, epsilon):
         dsigma = dlogits * epsilon
         if "sigma" in scores.gradients:
             dsigma += scores.gradients["sigma"]
-        dsigma *= logistic(raw)
+        dsigma *= slope
         return dsigma
 
 
@@ -290,12 +293,15 @@ class MLPScore(Score):
         return FeedForward(width, self.hidden, n_experts)
 
 
-def softplus(x):
-    """Return log(1 + exp(x))."""
-    y = np.exp(-np.abs(x))
-    np.log1p(y, out=y)
-    y += np.maximum(x, 0)
-    return y
+def softplus_and_slope(x):
+    """Return log(1 + exp(x)), within rounding of its largest term, and 1 / (1 + exp(-x))."""
+    # Beyond this, log(1 + exp(x)) is x in any precision.
+    y = np.exp(np.minimum(x, _STRAIGHT))
+    y += 1
+    slope = np.reciprocal(y)
+    np.subtract(1, slope, out=slope)
+    np.log(y, out=y)
+    return np.maximum(y, x, out=y), slope
 
 
 def standard_normal(rng, like):

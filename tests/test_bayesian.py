@@ -107,6 +107,18 @@ def test_classifier_finds_regimes_and_its_bound_rises():
     assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
 
 
+def test_trials_of_features_side_by_side_end_the_same():
+    X, y, _ = make_mixture_of_experts(150, 1, 2, random_state=0)
+    one, two = (
+        BayesianMixtureOfExpertsRegressor(
+            3, n_init=1, max_iter=30, n_jobs=n_jobs, random_state=np.random.RandomState(0)
+        ).fit(X, y)
+        for n_jobs in (None, 2)
+    )
+    assert one.spread_ == two.spread_ != 1.0
+    np.testing.assert_array_equal(one.predict(X), two.predict(X))
+
+
 def test_answers_are_as_many_times_as_wide():
     X, y, _ = make_mixture_of_experts(150, 2, 2, random_state=0)
     est = BayesianMixtureOfExpertsRegressor(2, expert_features=None, random_state=0).fit(X, y)

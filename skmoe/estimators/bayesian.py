@@ -3,9 +3,11 @@
 import warnings
 from copy import copy
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
 from skmoe.distribution.pool import pooled
 from skmoe.estimators._bases import likeliest, settings_for
@@ -39,7 +41,7 @@ class BayesianMixin:
             self.spread_ = 1.0
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
         self._check_hyper_parameters()
-        if self.warm_start and hasattr(self, "theta_"):
+        if self.warm_start and hasattr(self, "_settled"):
             settled = self._with(self._settled)
         else:
             settled = self._settle(X, y, sample_weight)
@@ -55,9 +57,15 @@ class BayesianMixin:
         It is searched for anew: trials are coarse.
         """
         settings = settings_for(X, y, self.n_experts)
-        trials = [_Trial(self._with(each)) for each in settings]
-        alone = len(settings) == 1
-        number = 0 if alone else likeliest(trials, X, y, sample_weight, self.n_jobs)
+        if len(settings) == 1:
+            settled = self._with(settings[0])
+            settled.spread_ = 1.0
+            return settled
+        seed = _own_seed(self.random_state)
+        trials = [_Trial(self._with(each), seed) for each in settings]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            number = likeliest(trials, X, y, sample_weight, self.n_jobs)
         settled = self._with(settings[number])
         settled.spread_ = trials[number].spread()
         return settled
@@ -94,6 +102,13 @@ def _is_auto(features):
     return isinstance(features, str) and features == "auto"
 
 
+def _own_seed(random_state):
+    """Return the seed of every trial: none draws from what the others draw from."""
+    if isinstance(random_state, Integral):
+        return random_state
+    return check_random_state(random_state).randint(np.iinfo(np.int32).max)
+
+
 class _Trial:
     """A mixture that is tried for its features: quick fits are good enough.
 
@@ -104,9 +119,9 @@ class _Trial:
         What it said of rows held out, and what they were.
     """
 
-    def __init__(self, est):
+    def __init__(self, est, seed):
         self.est, self.told = est, []
-        self.est.warm_start, self.est.n_jobs = False, None
+        self.est.warm_start, self.est.n_jobs, self.est.random_state = False, None, seed
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
         self.est.tol = max(est.tol, TRIAL_TOL)
@@ -118,7 +133,9 @@ class _Trial:
         ----------
         seen, held_out : tuple of X, y and weight
         """
-        self._learn(*seen)
+        BaseMixture._learn(self.est, *seen)
+        # Other rows lead on from there.
+        self.est.warm_start = True
         X, y, weight = held_out
         if hasattr(self.est.experts_, "widened"):
             self.told.append((self.est.predict_distribution(X), y, weight))
@@ -134,13 +151,6 @@ class _Trial:
             return sum(logs)
 
         return best_spread(log_density) if self.told else 1.0
-
-    def _learn(self, X, y, weight):
-        """Search for a place on the first rows; others lead on from there."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            BaseMixture._learn(self.est, X, y, weight)
-        self.est.warm_start = True
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):

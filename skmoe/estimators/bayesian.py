@@ -27,6 +27,8 @@ MOST_ORDERED = 10_000
 SETTLED = "expert_features", "n_experts"
 # Most starts and passes, and least tolerance, where features are tried.
 TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-3
+# Rows' worth of belief that answers are as wide as they should be: a trial knows less than the fit.
+TRIAL_ROWS = 100.0
 
 
 class BayesianMixin:
@@ -115,12 +117,13 @@ class _Trial:
     Attributes
     ----------
     est : mixture
-    told : list of (MixtureDistribution, y, weight)
-        What it said of rows held out, and what they were.
+    told : tuple of MixtureDistribution, y and weight, or None
+        What it said of the first rows held out, and what they were. Later ones have been among
+        those that it began with.
     """
 
     def __init__(self, est, seed):
-        self.est, self.told = est, []
+        self.est, self.told = est, None
         self.est.warm_start, self.est.n_jobs, self.est.random_state = False, None, seed
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
@@ -137,20 +140,18 @@ class _Trial:
         # Other rows lead on from there.
         self.est.warm_start = True
         X, y, weight = held_out
-        if hasattr(self.est.experts_, "widened"):
-            self.told.append((self.est.predict_distribution(X), y, weight))
+        if self.told is None and hasattr(self.est.experts_, "widened"):
+            self.told = self.est.predict_distribution(X), y, weight
         return self.est.score_samples(X, y)
 
     def spread(self):
         """Return how much wider its densities should have been, a float."""
-
-        def log_density(spread):
-            logs = (
-                weight @ pooled([said], spread=spread).logpdf(y) for said, y, weight in self.told
-            )
-            return sum(logs)
-
-        return best_spread(log_density) if self.told else 1.0
+        if self.told is None:
+            return 1.0
+        said, y, weight = self.told
+        return best_spread(
+            lambda spread: weight @ pooled([said], spread=spread).logpdf(y), TRIAL_ROWS
+        )
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):

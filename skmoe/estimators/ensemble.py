@@ -30,6 +30,8 @@ from skmoe.features import (
 HELD_OUT, LEAST_ROWS = 0.2, 100
 # Rows that every member has in advance, and steps that weigh them.
 PRIOR_ROWS, STEPS = 1.0, 200
+# How many rows' worth of belief there is that members are as wide as they should be.
+SPREAD_ROWS = 20.0
 # A member that counts for less than this is left out of answers.
 LEAST_SHARE = 1e-3
 # Bases and numbers of experts that the members of an ensemble take in turn.
@@ -412,7 +414,7 @@ class _Pool:
 
     def best_spread(self):
         """Return how wide members should be, a number, under shares of their own."""
-        return best_spread(self._log_density)
+        return best_spread(self._log_density, SPREAD_ROWS)
 
     def _logs(self, spread):
         return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])

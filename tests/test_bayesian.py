@@ -107,6 +107,45 @@ def test_classifier_finds_regimes_and_its_bound_rises():
     assert falls(est.lower_bounds_).max(initial=0.0) < 1e-12
 
 
+def test_trials_of_features_side_by_side_end_the_same():
+    X, y, _ = make_mixture_of_experts(150, 1, 2, random_state=0)
+    one, two = (
+        BayesianMixtureOfExpertsRegressor(
+            3, n_init=1, max_iter=30, n_jobs=n_jobs, random_state=np.random.RandomState(0)
+        ).fit(X, y)
+        for n_jobs in (None, 2)
+    )
+    assert one.spread_ == two.spread_ != 1.0
+    np.testing.assert_array_equal(one.predict(X), two.predict(X))
+
+
+def test_answers_are_as_many_times_as_wide():
+    X, y, _ = make_mixture_of_experts(150, 2, 2, random_state=0)
+    est = BayesianMixtureOfExpertsRegressor(2, expert_features=None, random_state=0).fit(X, y)
+    experts, theta = est.experts_, est.theta_.experts
+    wide = experts.components(experts.widened(theta, 1.5), X)
+    np.testing.assert_allclose(wide.scales, 1.5 * experts.components(theta, X).scales)
+    np.testing.assert_allclose(wide.means, experts.components(theta, X).means)
+    assert est.spread_ == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_features_that_were_settled_do_not_make_too_sure(seed):
+    """More bends than the rows can tell, and noise that is none of a normal distribution."""
+    rng = np.random.RandomState(seed)
+    X = rng.uniform(-1, 1, (1300, 6))
+    y = np.sin(3 * X[:, 0] * X[:, 1]) + np.abs(X[:, 2]) + 0.1 * rng.standard_t(4, 1300)
+    est = BayesianMixtureOfExpertsRegressor(random_state=seed).fit(X[:300], y[:300])
+    low, high = est.predict_distribution(X[300:]).interval(0.9)
+    assert 0.84 < np.mean((low < y[300:]) & (y[300:] < high)) < 0.96
+    again = clone(est).set_params(warm_start=True).fit(X[:300], y[:300])
+    spread = again.spread_
+    assert again.fit(X[:300], y[:300]).spread_ == spread
+    logs = est.score_samples(X[300:], y[300:]) - again.score_samples(X[300:], y[300:])
+    assert abs(logs.mean()) < 0.05
+
+
 def test_more_rows_know_more():
     """Predictive deviations shrink to the noise, and grow away from the rows."""
     rng = np.random.RandomState(0)

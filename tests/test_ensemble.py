@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from _problems import frame_library, problem
+from scipy import stats
 from scipy.special import logsumexp
+from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -184,3 +186,55 @@ def test_arguments_are_named(argument, value):
     est = MixtureOfExpertsEnsemble(small).set_params(**{argument: value})
     with pytest.raises((ValueError, TypeError), match=argument):
         est.fit([[0.0], [1.0]], [0.0, 1.0])
+
+
+def _waves(n_rows, seed):
+    rng = np.random.RandomState(seed)
+    X = rng.uniform(-2, 2, (n_rows, 2))
+    return X, np.sin(X[:, 0]) + 0.5 * X[:, 1] + 0.2 * rng.standard_normal(n_rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_rows", [10, 20, 40])
+def test_few_rows_are_told_with_care(n_rows):
+    """Better than one normal distribution for all, and not surer than it should be."""
+    X, y = _waves(n_rows + 400, n_rows)
+    est = MixtureOfExpertsEnsemble(random_state=0).fit(X[:n_rows], y[:n_rows])
+    answer, answers = est.predict_distribution(X[n_rows:]), y[n_rows:]
+    low, high = answer.interval(0.9)
+    assert np.mean((low < answers) & (answers < high)) > 0.8
+    alone = stats.norm(answers.mean(), answers.std()).logpdf(answers).mean()
+    assert answer.logpdf(answers).mean() > alone + 0.5
+
+
+@pytest.mark.parametrize("level", [0.0, 1e6])
+def test_an_answer_that_never_changes(level):
+    X, _ = _waves(60, 0)
+    est = MixtureOfExpertsEnsemble(n_estimators=2, random_state=0).fit(X, np.full(60, level))
+    mean, std = est.predict(X[:3], return_std=True)
+    np.testing.assert_allclose(mean, level)
+    assert np.all(std > 0) and np.isfinite(est.score_samples(X[:3], np.full(3, level))).all()
+
+
+@pytest.mark.slow
+def test_jobs_do_not_matter_and_seeds_hardly_do():
+    X, y = _waves(320, 1)
+    answers = [
+        MixtureOfExpertsEnsemble(n_estimators=3, random_state=seed, n_jobs=n_jobs)
+        .fit(X[:120], y[:120])
+        .predict_distribution(X[120:])
+        for seed, n_jobs in ((0, None), (0, 2), (1, None))
+    ]
+    logs = [answer.logpdf(y[120:]) for answer in answers]
+    np.testing.assert_array_equal(logs[0], logs[1])
+    assert not np.array_equal(logs[0], logs[2])
+    assert abs(np.mean(logs[0] - logs[2])) < 0.1
+
+
+def test_single_precision_stays():
+    X, y = (each.astype(np.float32) for each in _waves(60, 0))
+    est = MixtureOfExpertsEnsemble(n_estimators=2, random_state=0).fit(X, y)
+    assert est.predict(X).dtype == est.predict_distribution(X).mean().dtype == np.float32
+    double = clone(est).fit(X.astype(float), y.astype(float)).predict(X.astype(float))
+    # Optima that lie close together may be told apart by rounding.
+    assert np.median(np.abs(est.predict(X) - double)) < 0.1

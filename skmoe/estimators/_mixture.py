@@ -310,7 +310,7 @@ class BaseMixture(
         watcher.search()
         return best_start(
             mixture,
-            Scout(fitter, watcher),
+            Scout(fitter, watcher, self.tol),
             batches,
             self.n_experts,
             n_init=self.n_init,

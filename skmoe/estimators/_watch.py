@@ -140,20 +140,24 @@ class Scout(Fitter):
         Does the work.
     watcher : Watcher or None
         None in other processes, which nobody watches.
+    tol : float, default=0.0
+        Least tolerance: a short run need not be more exact than the long one.
     """
 
-    def __init__(self, fitter, watcher):
+    def __init__(self, fitter, watcher, tol=0.0):
         self.fitter = fitter
         self.watcher = watcher
+        self.tol = tol
 
     def __reduce__(self):
-        return Scout, (self.fitter, None)
+        return Scout, (self.fitter, None, self.tol)
 
     def scout(self):
-        return Scout(self.fitter.scout(), self.watcher)
+        return Scout(self.fitter.scout(), self.watcher, self.tol)
 
     def fit(self, mixture, theta, batches, *, max_iter, tol, on_pass=None):
         asked = on_pass if self.watcher is None else lambda *_: self.watcher.stopped
+        tol = max(tol, self.tol)
         result = self.fitter.fit(mixture, theta, batches, max_iter=max_iter, tol=tol, on_pass=asked)
         if self.watcher is not None:
             self.watcher.on_run(result)

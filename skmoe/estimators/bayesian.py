@@ -2,15 +2,20 @@
 
 import warnings
 from copy import copy
+from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
+from skmoe.distribution.pool import pooled
 from skmoe.estimators._bases import likeliest, settings_for
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
 from skmoe.estimators._rows import distinct_rows
+from skmoe.estimators._spread import best_spread
 from skmoe.estimators._watch import with_callbacks
 from skmoe.fitters import EM
 
@@ -21,7 +26,9 @@ MOST_ORDERED = 10_000
 # What expert_features="auto" settles, in this order.
 SETTLED = "expert_features", "n_experts"
 # Most starts and passes, and least tolerance, where features are tried.
-TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-6
+TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-3
+# Rows' worth of belief that answers are as wide as they should be: a trial knows less than the fit.
+TRIAL_ROWS = 100.0
 
 
 class BayesianMixin:
@@ -33,25 +40,37 @@ class BayesianMixin:
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Fit; ``expert_features="auto"`` is settled first."""
         if not _is_auto(self.expert_features):
+            self.spread_ = 1.0
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
         self._check_hyper_parameters()
-        if self.warm_start and hasattr(self, "theta_"):
-            settled = self._settled
+        if self.warm_start and hasattr(self, "_settled"):
+            settled = self._with(self._settled)
         else:
             settled = self._settle(X, y, sample_weight)
-        trial = self._with(settled)
-        BaseMixture._learn(trial, X, y, sample_weight, offset, groups, fitter)
-        own = {name: getattr(self, name) for name in SETTLED}
-        self.__dict__.update(vars(trial), _settled=settled, **own)
+        own = self.get_params(deep=False)
+        self._settled = tuple(getattr(settled, name) for name in SETTLED)
+        BaseMixture._learn(settled, X, y, sample_weight, offset, groups, fitter)
+        self.__dict__.update(vars(settled), _settled=self._settled, **own)
         return self
 
     def _settle(self, X, y, sample_weight):
-        """Return features and number of experts under which unseen rows are likeliest."""
+        """Return a copy with features and number of experts under which unseen rows are likeliest.
+
+        It is searched for anew: trials are coarse.
+        """
         settings = settings_for(X, y, self.n_experts)
         if len(settings) == 1:
-            return settings[0]
-        trials = [_Trial(self._with(each)) for each in settings]
-        return settings[likeliest(trials, X, y, sample_weight)]
+            settled = self._with(settings[0])
+            settled.spread_ = 1.0
+            return settled
+        seed = _own_seed(self.random_state)
+        trials = [_Trial(self._with(each), seed) for each in settings]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            number = likeliest(trials, X, y, sample_weight, self.n_jobs)
+        settled = self._with(settings[number])
+        settled.spread_ = trials[number].spread()
+        return settled
 
     def _with(self, settings):
         """Return a copy with other features and number of experts."""
@@ -73,6 +92,10 @@ class BayesianMixin:
         return table.rows(kept), y[kept], weight.astype(y.dtype, copy=False)
 
     def _publish(self, mixture, result, block, stopped):
+        spread = getattr(self, "spread_", 1.0)
+        if spread != 1.0:
+            wide = mixture.experts.widened(result.theta.experts, spread)
+            result = replace(result, theta=replace(result.theta, experts=wide))
         super()._publish(mixture, result, block, stopped)
         self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
 
@@ -81,22 +104,54 @@ def _is_auto(features):
     return isinstance(features, str) and features == "auto"
 
 
-class _Trial:
-    """A mixture that is tried for its features: quick fits are good enough."""
+def _own_seed(random_state):
+    """Return the seed of every trial: none draws from what the others draw from."""
+    if isinstance(random_state, Integral):
+        return random_state
+    return check_random_state(random_state).randint(np.iinfo(np.int32).max)
 
-    def __init__(self, est):
-        self.est = est
-        self.est.warm_start = False
+
+class _Trial:
+    """A mixture that is tried for its features: quick fits are good enough.
+
+    Attributes
+    ----------
+    est : mixture
+    told : tuple of MixtureDistribution, y and weight, or None
+        What it said of the first rows held out, and what they were. Later ones have been among
+        those that it began with.
+    """
+
+    def __init__(self, est, seed):
+        self.est, self.told = est, None
+        self.est.warm_start, self.est.n_jobs, self.est.random_state = False, None, seed
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)
         self.est.tol = max(est.tol, TRIAL_TOL)
 
-    def fit_to(self, X, y, weight):
-        """Return the mixture, fitted."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            BaseMixture._learn(self.est, X, y, weight)
-        return self.est
+    def log_density(self, seen, held_out):
+        """Return the log-densities (m,) of rows held out, after learning from others.
+
+        Parameters
+        ----------
+        seen, held_out : tuple of X, y and weight
+        """
+        BaseMixture._learn(self.est, *seen)
+        # Other rows lead on from there.
+        self.est.warm_start = True
+        X, y, weight = held_out
+        if self.told is None and hasattr(self.est.experts_, "widened"):
+            self.told = self.est.predict_distribution(X), y, weight
+        return self.est.score_samples(X, y)
+
+    def spread(self):
+        """Return how much wider its densities should have been, a float."""
+        if self.told is None:
+            return 1.0
+        said, y, weight = self.told
+        return best_spread(
+            lambda spread: weight @ pooled([said], spread=spread).logpdf(y), TRIAL_ROWS
+        )
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
@@ -119,7 +174,8 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
     gate_features : list of int or str, basis, transformer, or None, default=None
         Columns that the gate sees.
     n_init : int, default=4
-        Directions from which short runs start; the best is followed to the end.
+        Directions from which short runs start; the best is followed to the end. From 3 on, the
+        search also tries to do without each expert; with fewer, more of them stay active.
     max_iter : int, default=1000
         Passes over the rows allowed for the long run.
     tol : float, default=1e-8
@@ -147,6 +203,9 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
         has been found irrelevant.
     covariances_ : ndarray of shape (n_experts,) or (n_experts, n_targets)
         Expected noise variances in squared units of y.
+    spread_ : float
+        Factor of the experts' noise that ``expert_features="auto"`` has learned from rows held
+        out: where experts bend, they believe themselves more than they should. Else 1.
     gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
         As for `MixtureOfExpertsRegressor`; parameters are counted as far as the rows determine
         them.
@@ -268,7 +327,8 @@ class BayesianMixtureOfExpertsClassifier(BayesianMixin, ClassesMixin, BaseMixtur
     expert_features, gate_features : list of int or str, basis, transformer, or None, default=None
         Columns that experts or gate see, as for `BayesianMixtureOfExpertsRegressor`.
     n_init : int, default=4
-        Directions from which short runs start; the best is followed to the end.
+        Directions from which short runs start; the best is followed to the end. From 3 on, the
+        search also tries to do without each expert; with fewer, more of them stay active.
     max_iter : int, default=1000
         Passes over the rows allowed for the long run.
     tol : float, default=1e-8

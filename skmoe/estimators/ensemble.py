@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -17,6 +16,7 @@ from skmoe.distribution.pool import pooled
 from skmoe.estimators import _validation
 from skmoe.estimators._columns import automatic, most_columns
 from skmoe.estimators._rows import canonical_training_set
+from skmoe.estimators._spread import best_spread
 from skmoe.estimators.bayesian import BayesianMixtureOfExpertsRegressor
 from skmoe.features import (
     FourierFeatures,
@@ -30,8 +30,8 @@ from skmoe.features import (
 HELD_OUT, LEAST_ROWS = 0.2, 100
 # Rows that every member has in advance, and steps that weigh them.
 PRIOR_ROWS, STEPS = 1.0, 200
-# Spreads that are tried, and how many rows' worth of belief there is that 1 is right.
-SPREADS, SPREAD_ROWS = (0.4, 2.0), 20.0
+# How many rows' worth of belief there is that members are as wide as they should be.
+SPREAD_ROWS = 20.0
 # A member that counts for less than this is left out of answers.
 LEAST_SHARE = 1e-3
 # Bases and numbers of experts that the members of an ensemble take in turn.
@@ -414,18 +414,16 @@ class _Pool:
 
     def best_spread(self):
         """Return how wide members should be, a number, under shares of their own."""
-        found = minimize_scalar(
-            self._loss, bounds=np.log(SPREADS), method="bounded", options={"xatol": 1e-2}
-        )
-        return float(np.exp(found.x))
+        return best_spread(self._log_density, SPREAD_ROWS)
 
     def _logs(self, spread):
         return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])
 
-    def _loss(self, log_spread):
-        logs = self._logs(np.exp(log_spread))
+    def _log_density(self, spread):
+        """Return the log-density of the rows, a float."""
+        logs = self._logs(spread)
         pool = logsumexp(logs, axis=0, b=stacked_shares(logs, self.weight)[:, None])
-        return 0.5 * SPREAD_ROWS * log_spread**2 - self.weight @ pool
+        return self.weight @ pool
 
 
 def stacked_shares(logs, weight=None):

@@ -263,6 +263,10 @@ class BayesianLinearExperts(Experts):
             "relevance_": np.where(scaling.X.constant, 0.0, self._determined(theta)[:, 1:]),
         }
 
+    def widened(self, theta, factor):
+        """Return theta with answers that are ``factor`` times as wide."""
+        return replace(theta, log_rate=theta.log_rate + 2.0 * np.log(factor))
+
     def _noise_divergence(self, theta, prior_rate):
         """Return KL(q(tau) || p(tau)) under the prior's rate (q,), shape (K, q)."""
         shape, prior = np.exp(theta.log_shape)[:, None], self.prior_shape

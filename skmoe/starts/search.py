@@ -51,8 +51,10 @@ PARTITIONS = 0.125
 SMALL_TREE = 8
 # Exchanges tried from one place, and exchanges made one after the other.
 TRIALS, MOST_EXCHANGES = 3, 8
-# Times that experts are deleted and scores are told anew; nats that make a move worth it.
+# Times that scores are told anew and experts are deleted again; nats that make a move worth it.
 PRUNINGS, WORTH = 2, 0.1
+# From so many directions on, a search is a patient one: it also deletes where that seems to cost.
+PATIENT_STARTS = 3
 # Pairs of experts in a small tree that divide their rows anew.
 PAIRS = 3
 
@@ -232,21 +234,26 @@ class _Search:
         """Delete experts as long as one fewer leads higher, where priors charge for each.
 
         EM does not find the way by itself: an expert that others could do without holds on to rows
-        that it explains a little better than they do.
+        that it explains a little better than they do. A quick search tries what is sure to pay.
         """
-        for _ in range(PRUNINGS if self.mixture.experts.switches_off else 0):
-            best = self.delete(home, best)
-            told = self.race(home, self.referred(best.result), [best])[0]
+        if not self.mixture.experts.switches_off:
+            return best
+        best = self.delete(home, best)
+        for _ in range(PRUNINGS if self.n_init >= PATIENT_STARTS else 0):
+            thetas = self.referred(best.result)
+            told = self.race(home, thetas, [best])[0] if thetas else best
             if not _is_worth(told, best):
                 break
-            best = told
+            best = self.delete(home, told)
         return best
 
     def delete(self, home, best):
         """Return the Candidate that is reached by one deletion after the other."""
+        patient = self.n_init >= PATIENT_STARTS
         for _ in range(self.n_experts):
             found = deletions(self.mixture, best.result.theta, home.block)
-            places = (settle(self.mixture, home, each.shares) for each in found[: self.n_init])
+            tried = [each for each in found[: self.n_init] if patient or each.gain > 0]
+            places = (settle(self.mixture, home, each.shares) for each in tried)
             trials = (self.race(home, [theta], [best])[0] for theta in places)
             better = next((reached for reached in trials if _is_worth(reached, best)), None)
             if better is None:
@@ -255,7 +262,7 @@ class _Search:
         return best
 
     def referred(self, result):
-        """Return where a FitResult ends with the scores of each active expert in turn at 0.
+        """Return Parameters at the place of a FitResult, each told from another active expert.
 
         A prior that switches scores off gets stuck with those that it has switched off.
         """

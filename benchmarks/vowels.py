@@ -70,6 +70,24 @@ def bag(n_estimators):
     return BaggingClassifier(mixture, n_estimators=n_estimators, random_state=0)
 
 
+def committee():
+    """Return the average of six mixtures, which differ in size and in what their gates look like."""
+    kinds = [(gate, n_experts) for gate in ("softmax", "localized") for n_experts in (2, 3, 4)]
+    members = [
+        (
+            f"{gate}{n_experts}",
+            MixtureOfExpertsClassifier(
+                n_experts, gate=gate, n_init=2, max_iter=200, tol=1e-6, random_state=0
+            ),
+        )
+        for gate, n_experts in kinds
+    ]
+    for name, member in members:
+        if name.startswith("softmax"):
+            member.set_params(gate__alpha=1.0)
+    return VotingClassifier(members, voting="soft")
+
+
 def contenders():
     """Return name -> (estimator, grid), the same for all data."""
     sentence = {
@@ -115,6 +133,13 @@ def contenders():
         "mixture of experts": (
             single,
             sentence,
+        ),
+        "mixtures (six, averaged)": (
+            committee(),
+            [
+                {f"{name}__experts__alpha": [alpha] for name, _ in committee().estimators}
+                for alpha in (0.01, 0.03, 0.1, 0.3, 1.0)
+            ],
         ),
         "mixtures (bag of 25)": (
             bagged,

@@ -269,7 +269,8 @@ class _Search:
         theta, gate = result.theta, self.mixture.gate
         active = np.flatnonzero(result.shares >= LEAST_WEIGHT)
         gates = [gate.referred(theta.gate, number) for number in active]
-        return [replace(theta, gate=each) for each in gates if each is not None]
+        gates = sorted((each for each in gates if each is not None), key=gate.penalty)
+        return [replace(theta, gate=each) for each in gates[: -self.n_init - 1 : -1]]
 
     def moves(self, block, theta):
         """Yield shares (n, K) that promise more than those at theta."""

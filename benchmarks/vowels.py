@@ -32,7 +32,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from skmoe import MixtureOfExpertsClassifier
+from skmoe import BayesianMixtureOfExpertsClassifier, MixtureOfExpertsClassifier
 from skmoe.datasets import load_vowels
 
 DATA = Path(__file__).parent / "data"
@@ -71,20 +71,18 @@ def bag(n_estimators):
 
 
 def committee():
-    """Return the average of six mixtures, which differ in size and in what their gates look like."""
-    kinds = [(gate, n_experts) for gate in ("softmax", "localized") for n_experts in (2, 3, 4)]
+    """Return the average of eight mixtures that differ in size and in the kind of their gates."""
+    once = {"n_init": 2, "max_iter": 200, "tol": 1e-6, "random_state": 0}
     members = [
-        (
-            f"{gate}{n_experts}",
-            MixtureOfExpertsClassifier(
-                n_experts, gate=gate, n_init=2, max_iter=200, tol=1e-6, random_state=0
-            ),
-        )
-        for gate, n_experts in kinds
+        (f"{gate}{n_experts}", MixtureOfExpertsClassifier(n_experts, gate=gate, **once))
+        for gate in ("softmax", "localized")
+        for n_experts in (2, 3, 4)
     ]
-    for name, member in members:
-        if name.startswith("softmax"):
-            member.set_params(gate__alpha=1.0)
+    for _, member in members[:3]:
+        member.set_params(gate__alpha=1.0)
+    for n_experts in (2, 4):
+        member = BayesianMixtureOfExpertsClassifier(n_experts, **once)
+        members.append((f"bayesian{n_experts}", member))
     return VotingClassifier(members, voting="soft")
 
 
@@ -134,11 +132,11 @@ def contenders():
             single,
             sentence,
         ),
-        "mixtures (six, averaged)": (
+        "mixtures (eight, averaged)": (
             committee(),
             [
-                {f"{name}__experts__alpha": [alpha] for name, _ in committee().estimators}
-                for alpha in (0.01, 0.03, 0.1, 0.3, 1.0)
+                {f"{name}__experts__alpha": [alpha] for name, _ in committee().estimators[:6]}
+                for alpha in (0.01, 0.03, 0.1)
             ],
         ),
         "mixtures (bag of 25)": (

@@ -26,6 +26,7 @@ from skmoe.estimators._answers import AnswersMixin
 from skmoe.estimators._direct import direct_parameters
 from skmoe.estimators._likelihood import LikelihoodMixin
 from skmoe.estimators._publish import in_precision
+from skmoe.estimators._rows import distinct_rows
 from skmoe.estimators._summary import SummaryMixin
 from skmoe.estimators._warnings import warn_caller
 from skmoe.estimators._watch import CallbackSupportMixin, Scout, Watcher
@@ -33,6 +34,9 @@ from skmoe.fitters.watch import as_it_stands
 from skmoe.mixture import GroupedMixture, Mixture, MixtureParameters
 from skmoe.starts import best_start
 
+#: Up to this many rows are sorted, and equal ones merged: few of any mixture, and more where
+#: experts may switch off.
+FEW_ROWS, MOST_ORDERED = 100, 10_000
 #: Arguments that say which columns are seen: by the experts, and by the gate.
 CHOOSERS = "expert_features", "gate_features"
 #: How names of attributes end that have a number for each feature.
@@ -158,10 +162,10 @@ class BaseMixture(
             table, y, weight = table.rows(kept), y[kept], weight[kept]
             offset = None if offset is None else offset[kept]
             groups = None if groups is None else groups[kept]
-        if groups is None and offset is None:
-            table, y, weight = self._ordered(table, y, weight)
         least = 1 if experts.switches_off else self.n_experts
         _validation.check_enough_rows(least, table.n_rows, sample_weight is not None)
+        if groups is None and offset is None:
+            table, y, weight = _ordered(experts, table, y, weight)
         weight, self._weight_unit = _validation.weights_as_rows(weight)
         experts.target.check(y)
         self._choose_columns(table, y, weight, resume)
@@ -177,10 +181,6 @@ class BaseMixture(
         block = self._block(seen, seen_by_gate, self._scaling.y.apply(y), weight)
         block = block if groups is None else block.by_group(groups)
         return experts.for_rows(self._scaling), block
-
-    def _ordered(self, table, y, weight):
-        """Return rows that count in the order in which they are learned from."""
-        return table, y, weight
 
     def _measure(self, source, experts, *sample):
         """Measure all rows of a source; return the experts and how its Batches are made."""
@@ -402,6 +402,18 @@ class BaseMixture(
     @abstractmethod
     def predict(self, X):
         """Return the answer for every row."""
+
+
+def _ordered(experts, table, y, weight):
+    """Return rows in an order of their own.
+
+    Where they hardly tell what is what, rounding decides: it must not know of their order.
+    """
+    most = MOST_ORDERED if experts.switches_off else FEW_ROWS
+    if table.X is None or table.n_rows > most:
+        return table, y, weight
+    kept, weight = distinct_rows(table.X, y, weight)
+    return table.rows(kept), y[kept], weight.astype(y.dtype, copy=False)
 
 
 def _scaling(experts, X, X_gate, y):

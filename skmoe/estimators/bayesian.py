@@ -14,15 +14,12 @@ from skmoe.estimators._bases import likeliest, settings_for
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
-from skmoe.estimators._rows import distinct_rows
 from skmoe.estimators._spread import best_spread
 from skmoe.estimators._watch import with_callbacks
 from skmoe.fitters import EM
 
 # An expert that holds less than this weight of rows is switched off.
 LEAST_SHARE = 1.0
-# Up to this many rows are sorted, and equal ones merged.
-MOST_ORDERED = 10_000
 # What expert_features="auto" settles, in this order.
 SETTLED = "expert_features", "n_experts"
 # Most starts and passes, and least tolerance, where features are tried.
@@ -83,13 +80,6 @@ class BayesianMixin:
     def fitter(self):
         """EM. Posteriors hold many numbers; it remembers fewer moves than it might."""
         return EM(memory=30)
-
-    def _ordered(self, table, y, weight):
-        # Where rows hardly tell what is what, rounding decides: it must not know of their order.
-        if table.X is None or table.n_rows > MOST_ORDERED:
-            return table, y, weight
-        kept, weight = distinct_rows(table.X, y, weight)
-        return table.rows(kept), y[kept], weight.astype(y.dtype, copy=False)
 
     def _publish(self, mixture, result, block, stopped):
         spread = getattr(self, "spread_", 1.0)

@@ -126,7 +126,23 @@ def test_answers_are_as_many_times_as_wide():
     wide = experts.components(experts.widened(theta, 1.5), X)
     np.testing.assert_allclose(wide.scales, 1.5 * experts.components(theta, X).scales)
     np.testing.assert_allclose(wide.means, experts.components(theta, X).means)
-    assert est.spread_ == 1.0
+    assert est.spread_ == 1.0 and est.most_df_ == np.inf
+    tailed = experts.components(experts.widened(theta, 1.5, 6.0), X)
+    np.testing.assert_allclose(tailed.scales, wide.scales)
+    np.testing.assert_allclose(tailed.df, 6.0)
+    np.testing.assert_array_equal(
+        experts.components(experts.widened(theta, 1.0, 1e9), X).df, experts.components(theta, X).df
+    )
+
+
+@pytest.mark.parametrize(("df", "heavy"), [(2.0, True), (np.inf, False)])
+def test_tails_are_told_by_rows_held_out(df, heavy):
+    rng = np.random.RandomState(0)
+    X = rng.uniform(-1, 1, (600, 1))
+    y = X[:, 0] + 0.1 * (rng.standard_t(df, 600) if heavy else rng.standard_normal(600))
+    est = BayesianMixtureOfExpertsRegressor(1, n_init=1, random_state=0).fit(X, y)
+    assert np.isfinite(est.most_df_) == heavy
+    assert np.allclose(est.predict_distribution(X[:3]).components.df, 6.0) == heavy
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import warnings
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -24,6 +25,10 @@ LEAST_SHARE = 1.0
 SETTLED = "expert_features", "n_experts"
 # Most starts and passes, and least tolerance, where features are tried.
 TRIAL_STARTS, TRIAL_PASSES, TRIAL_TOL = 2, 100, 1e-3
+# Degrees of freedom that answers may be held to. Fewer than 6 would pass for an idle expert's.
+TAILS = np.inf, 30.0, 12.0, 6.0
+# Nats of all rows held out that make fewer of them worth it.
+TAILS_WORTH = 2.0
 # Rows' worth of belief that answers are as wide as they should be: a trial knows less than the fit.
 TRIAL_ROWS = 100.0
 
@@ -37,7 +42,7 @@ class BayesianMixin:
     def _learn(self, X, y, sample_weight, offset=None, groups=None, fitter=None):
         """Fit; ``expert_features="auto"`` is settled first."""
         if not _is_auto(self.expert_features):
-            self.spread_ = 1.0
+            self.spread_, self.most_df_ = 1.0, np.inf
             return super()._learn(X, y, sample_weight, offset, groups, fitter)
         self._check_hyper_parameters()
         if self.warm_start and hasattr(self, "_settled"):
@@ -58,7 +63,7 @@ class BayesianMixin:
         settings = settings_for(X, y, self.n_experts)
         if len(settings) == 1:
             settled = self._with(settings[0])
-            settled.spread_ = 1.0
+            settled.spread_, settled.most_df_ = 1.0, np.inf
             return settled
         seed = _own_seed(self.random_state)
         trials = [_Trial(self._with(each), seed) for each in settings]
@@ -66,7 +71,7 @@ class BayesianMixin:
             warnings.simplefilter("ignore", ConvergenceWarning)
             number = likeliest(trials, X, y, sample_weight, self.n_jobs)
         settled = self._with(settings[number])
-        settled.spread_ = trials[number].spread()
+        settled.spread_, settled.most_df_ = trials[number].width()
         return settled
 
     def _with(self, settings):
@@ -82,10 +87,10 @@ class BayesianMixin:
         return EM(memory=30)
 
     def _publish(self, mixture, result, block, stopped):
-        spread = getattr(self, "spread_", 1.0)
-        if spread != 1.0:
-            wide = mixture.experts.widened(result.theta.experts, spread)
-            result = replace(result, theta=replace(result.theta, experts=wide))
+        wide = getattr(self, "spread_", 1.0), getattr(self, "most_df_", np.inf)
+        if wide != (1.0, np.inf):
+            experts = mixture.experts.widened(result.theta.experts, *wide)
+            result = replace(result, theta=replace(result.theta, experts=experts))
         super()._publish(mixture, result, block, stopped)
         self.n_active_experts_ = int(np.count_nonzero(result.shares >= LEAST_SHARE))
 
@@ -107,9 +112,9 @@ class _Trial:
     Attributes
     ----------
     est : mixture
-    told : tuple of MixtureDistribution, y and weight, or None
-        What it said of the first rows held out, and what they were. Later ones have been among
-        those that it began with.
+    told : tuple of list of MixtureDistribution, y and weight, or None
+        What it said of the first rows held out, under each of `TAILS`, and what they were. Later
+        ones have been among those that it began with.
     """
 
     def __init__(self, est, seed):
@@ -131,17 +136,34 @@ class _Trial:
         self.est.warm_start = True
         X, y, weight = held_out
         if self.told is None and hasattr(self.est.experts_, "widened"):
-            self.told = self.est.predict_distribution(X), y, weight
+            self.told = [self._said(X, most_df) for most_df in TAILS], y, weight
         return self.est.score_samples(X, y)
 
-    def spread(self):
-        """Return how much wider its densities should have been, a float."""
+    def width(self):
+        """Return how much wider its densities should have been, and their most df; two floats."""
         if self.told is None:
-            return 1.0
+            return 1.0, np.inf
         said, y, weight = self.told
-        return best_spread(
-            lambda spread: weight @ pooled([said], spread=spread).logpdf(y), TRIAL_ROWS
-        )
+        found = []
+        for answer, most_df in zip(said, TAILS, strict=True):
+            log_density = partial(_spread_log_density, answer, y, weight)
+            spread = best_spread(log_density, TRIAL_ROWS)
+            found.append((log_density(spread), spread, most_df))
+        best = max(found)
+        return best[1:] if best[0] > found[0][0] + TAILS_WORTH else found[0][1:]
+
+    def _said(self, X, most_df):
+        """Return the answers for rows if they had at most so many degrees of freedom."""
+        theta = self.est.theta_
+        tailed = self.est.experts_.widened(theta.experts, 1.0, most_df)
+        self.est.theta_ = replace(theta, experts=tailed)
+        answer = self.est.predict_distribution(X)
+        self.est.theta_ = theta
+        return answer
+
+
+def _spread_log_density(answer, y, weight, spread):
+    return float(weight @ pooled([answer], spread=spread).logpdf(y))
 
 
 class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture):
@@ -196,6 +218,9 @@ class BayesianMixtureOfExpertsRegressor(BayesianMixin, NumbersMixin, BaseMixture
     spread_ : float
         Factor of the experts' noise that ``expert_features="auto"`` has learned from rows held
         out: where experts bend, they believe themselves more than they should. Else 1.
+    most_df_ : float
+        Most degrees of freedom of the answers, learned from the same rows: infinity, or few where
+        some of them lay far off.
     gate_coef_, gate_intercept_, experts_, gate_, theta_, n_parameters_ :
         As for `MixtureOfExpertsRegressor`; parameters are counted as far as the rows determine
         them.

@@ -263,9 +263,12 @@ class BayesianLinearExperts(Experts):
             "relevance_": np.where(scaling.X.constant, 0.0, self._determined(theta)[:, 1:]),
         }
 
-    def widened(self, theta, factor):
-        """Return theta with answers that are ``factor`` times as wide."""
-        return replace(theta, log_rate=theta.log_rate + 2.0 * np.log(factor))
+    def widened(self, theta, factor, most_df=np.inf):
+        """Return theta with answers that are ``factor`` times as wide, of most_df at the most."""
+        log_shape = np.minimum(theta.log_shape, np.log(0.5 * most_df))
+        lost = (theta.log_shape - log_shape)[:, None]
+        log_rate = theta.log_rate - lost + 2.0 * np.log(factor)
+        return replace(theta, log_shape=log_shape, log_rate=log_rate)
 
     def _noise_divergence(self, theta, prior_rate):
         """Return KL(q(tau) || p(tau)) under the prior's rate (q,), shape (K, q)."""

@@ -14,6 +14,7 @@ from skmoe import (
 )
 from skmoe.datasets import make_mixture_of_experts
 from skmoe.gates import BayesianSoftmaxGate, BayesianTreeGate
+from skmoe.starts.exchange import deletions
 
 
 @parametrize_with_checks([BayesianMixtureOfExpertsRegressor(n_experts=3, n_init=1)])
@@ -232,3 +233,15 @@ def test_bayesian_hierarchies_climb_and_find_regimes(est):
     assert lost.mean() < 0.06
     assert np.count_nonzero(est.predict_gate(X).mean(axis=0) > 0.01) <= 4
     np.testing.assert_allclose(est.predict_gate(X).sum(axis=1), 1.0)
+
+
+def test_deletions_have_a_price_where_experts_are_sure_of_their_rows():
+    X = np.linspace(-1.0, 1.0, 80)[:, None]
+    est = MixtureOfExpertsRegressor(2, experts="bayesian_linear", n_init=2, random_state=0)
+    mixture, block = est.fit(X, np.abs(X[:, 0]))._observed(X, np.abs(X[:, 0]))
+    assert (mixture.share(est.theta_, block) == 0.0).any()
+    found = deletions(mixture, est.theta_, block)
+    assert len(found) == 2
+    for each in found:
+        assert not np.isnan(each.gain)
+        np.testing.assert_allclose(each.shares.sum(axis=1), 1.0)

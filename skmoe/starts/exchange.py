@@ -123,8 +123,8 @@ def deletions(mixture, theta, block):
     saved = mixture.experts.charges(theta.experts) + mixture.gate.charges(theta.gate)
     saved = np.broadcast_to(saved, share.shape[1])
     active = np.flatnonzero(block.weight @ share >= LEAST_WEIGHT)
-    with np.errstate(divide="ignore"):
-        logs = np.log(share)
+    # Rows that one expert holds alone go somewhere, too, at a price that is a number.
+    logs = np.log(np.maximum(share, np.finfo(share.dtype).tiny))
     found = []
     for freed in active if len(active) > 1 else []:
         others = logs.copy(order="F")

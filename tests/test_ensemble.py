@@ -238,3 +238,16 @@ def test_single_precision_stays():
     double = clone(est).fit(X.astype(float), y.astype(float)).predict(X.astype(float))
     # Optima that lie close together may be told apart by rounding.
     assert np.median(np.abs(est.predict(X) - double)) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([[0.0], [1.0]], None, "y to be passed"),
+        ([[0.0], [1.0]], [0.0], "inconsistent"),
+        ([0.0, 1.0], [0.0, 1.0], r"Reshape your data"),
+    ],
+)
+def test_rows_that_cannot_be_dealt_out_are_refused(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        MixtureOfExpertsEnsemble().fit(X, y)

@@ -7,7 +7,7 @@ from joblib import Parallel, delayed
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, get_tags
 from sklearn.utils.validation import _num_features, _num_samples, check_is_fitted, has_fit_parameter
 
 from skmoe._math.checks import check_choice, check_count, check_flag
@@ -164,6 +164,7 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             )
         with _validation.naming("random_state"):
             rng = check_random_state(self.random_state)
+        self._check_rows(X, y)
         members = self._members(X, rng)
         if has_fit_parameter(members[0], "sample_weight"):
             X, y, sample_weight = canonical_training_set(X, y, sample_weight)
@@ -323,6 +324,22 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         tags.input_tags = inner.input_tags
         tags.target_tags = inner.target_tags
         return tags
+
+    def _check_rows(self, X, y):
+        """Raise for rows that cannot be dealt out; the rest is for the members to refuse."""
+        if y is None:
+            raise ValueError(
+                "MixtureOfExpertsEnsemble requires y to be passed, but the target y is None."
+            )
+        check_consistent_length(X, y)
+        try:
+            _num_features(X)
+        except TypeError as error:
+            if self.estimator is None:
+                raise ValueError(
+                    f"X has shape {np.shape(X)}; expected are rows of features, (n_samples, "
+                    "n_features). Reshape your data: X.reshape(-1, 1) for a single feature."
+                ) from error
 
     def _counting(self):
         """Return pairs of shares and members, of those that count for anything."""

@@ -144,6 +144,10 @@ def test_tails_are_told_by_rows_held_out(df, heavy):
     est = BayesianMixtureOfExpertsRegressor(1, n_init=1, random_state=0).fit(X, y)
     assert np.isfinite(est.most_df_) == heavy
     assert np.allclose(est.predict_distribution(X[:3]).components.df, 6.0) == heavy
+    spread, most_df, logs = est.spread_, est.most_df_, est.score_samples(X, y)
+    est.fit(X, y)
+    assert (est.spread_, est.most_df_) == (spread, most_df)
+    np.testing.assert_array_equal(est.score_samples(X, y), logs)
 
 
 @pytest.mark.slow

@@ -119,6 +119,8 @@ class _Trial:
 
     def __init__(self, est, seed):
         self.est, self.told = est, None
+        # What an earlier fit has learned of widths is not to be told twice.
+        self.est.spread_, self.est.most_df_ = 1.0, np.inf
         self.est.warm_start, self.est.n_jobs, self.est.random_state = False, None, seed
         self.est.n_init = min(est.n_init, TRIAL_STARTS)
         self.est.max_iter = min(est.max_iter, TRIAL_PASSES)

@@ -28,7 +28,8 @@ class HierarchicalMixtureOfExpertsClassifier(
         Leaves at which a tree stops growing.
     validation_fraction : float, default=0.2
         Share of the rows that is set aside to tell how far to grow. Of few rows several such sets
-        take turns. In the end a tree as large as that is grown on all rows.
+        take turns. In the end a tree as large as that is grown on all rows, and compared with what
+        a search for as many leaves finds.
     experts : {"logistic", "constant"} or Experts, default="logistic"
         The expert bank; ``"constant"`` experts know class shares only. A scikit-learn classifier
         is wrapped in `EstimatorExperts`.

@@ -26,7 +26,8 @@ class HierarchicalMixtureOfExpertsRegressor(HierarchyMixin, OnlineMixin, Numbers
         Leaves at which a tree stops growing.
     validation_fraction : float, default=0.2
         Share of the rows that is set aside to tell how far to grow. Of few rows several such sets
-        take turns. In the end a tree as large as that is grown on all rows.
+        take turns. In the end a tree as large as that is grown on all rows, and compared with what
+        a search for as many leaves finds.
     experts : str, Experts or scikit-learn regressor, default="linear"
         The expert bank: "linear", "constant", "poisson", "gamma", "negative_binomial",
         "student_t", "laplace", or any of `skmoe.experts`.

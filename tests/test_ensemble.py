@@ -17,6 +17,7 @@ from skmoe import (
     SparseMixtureOfExpertsRegressor,
 )
 from skmoe.distribution import MixtureDistribution, RowGaussians, pooled
+from skmoe.estimators import ensemble
 from skmoe.estimators.ensemble import VARIETIES, _Pool, _varied, stacked_shares
 
 small = MixtureOfExpertsRegressor(2, n_init=1)
@@ -101,6 +102,29 @@ def test_spread_learns_how_wide_members_should_be():
         np.mean(np.abs(y) < pooled(apart, pool.shares(own), own).ppf(0.95)) for own in (1.0, spread)
     ]
     assert abs(covered[1] - 0.9) < 0.02 < covered[0] - 0.9
+
+
+def test_spread_keeps_intervals_calibrated_where_the_density_hardly_tells(monkeypatch):
+    # Most errors are small; a sure member answers for their density, the others for the intervals.
+    rng = np.random.RandomState(0)
+    y = rng.standard_normal(400) * np.where(np.arange(400) % 20 == 0, 4.0, 0.5)
+    members = [
+        MixtureDistribution(
+            np.ones((400, 1)),
+            RowGaussians(0.2 * rng.standard_normal((400, 1, 1)), np.full((400, 1, 1), deviation)),
+        )
+        for deviation in (0.6, 1.0, 2.0)
+    ]
+
+    def mean_level():
+        pool = _Pool(members, y, None)
+        spread = pool.best_spread()
+        answer = pooled(members, pool.shares(spread), spread)
+        return np.abs(2.0 * answer.cdf(y) - 1.0).mean()
+
+    learned = mean_level()
+    monkeypatch.setattr(ensemble, "CALIBRATION", 0.0)
+    assert abs(learned - 0.5) < 0.03 < abs(mean_level() - 0.5)
 
 
 def test_members_differ_in_their_seeds_or_rows():

@@ -120,6 +120,22 @@ def test_trials_of_features_side_by_side_end_the_same():
     np.testing.assert_array_equal(one.predict(X), two.predict(X))
 
 
+def test_trials_of_features_judge_rows_of_few_values_by_pairs_that_they_have_seen():
+    rng = np.random.RandomState(2)
+    X = rng.randint(0, 4, (600, 2)).astype(float)
+    slope = np.where(X[:, 0] < 2, 1.5, -1.5)
+    y = np.round(slope * (X[:, 1] - 1.5) + rng.standard_normal(600))
+    settings = {"n_init": 1, "max_iter": 30, "random_state": 0}
+    est = BayesianMixtureOfExpertsRegressor(4, **settings).fit(X, y)
+    assert est.score(X, y) > 0.65
+    pairs, weight = np.unique(np.column_stack([X, y]), axis=0, return_counts=True)
+    assert len(pairs) < 100
+    merged = BayesianMixtureOfExpertsRegressor(4, **settings)
+    merged.fit(pairs[:, :2], pairs[:, 2], sample_weight=weight)
+    assert merged.spread_ == est.spread_ != 1.0
+    np.testing.assert_allclose(merged.predict(X), est.predict(X), rtol=1e-9)
+
+
 def test_answers_are_as_many_times_as_wide():
     X, y, _ = make_mixture_of_experts(150, 2, 2, random_state=0)
     est = BayesianMixtureOfExpertsRegressor(2, expert_features=None, random_state=0).fit(X, y)

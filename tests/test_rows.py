@@ -12,6 +12,8 @@ from _problems import (
     targets,
 )
 
+from skmoe.estimators._rows import joined, parted
+
 # Problems of a few rows have no use for every expert; test_bad_input.py reads what is said then.
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* may be too many")
 
@@ -85,3 +87,13 @@ def test_frames_give_feature_names(frames, q):
     renamed = library.DataFrame(dict(zip(["a", "b", "c"], X.T, strict=True)))
     with pytest.raises(ValueError, match="feature names"):
         est.predict(renamed)
+
+
+def test_rows_that_share_their_x_are_dealt_out_part_by_part():
+    X = np.array([[0.0], [0.0], [1.0], [2.0]])
+    number, share = parted(X, np.array([3.0, 1000.0, 5.0, 0.25]))
+    rows, times = np.unique(number, return_counts=True)
+    assert rows.tolist() == [0, 1, 2, 3] and times.tolist() == [3, 100, 1, 1]
+    assert np.isclose(share, [1 / 3] * 3 + [0.01] * 100 + [1.0, 1.0]).all()
+    rows, there = joined(number[1:54], share[1:54])
+    assert rows.tolist() == [0, 1] and np.allclose(there, [2 / 3, 0.51])

@@ -1,15 +1,17 @@
 """What experts should see, and how many to begin with: sentences race over folds of the rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from skmoe.estimators._columns import most_columns
-from skmoe.estimators._rows import canonical_training_set
+from skmoe.estimators._rows import canonical_training_set, joined, parted
 from skmoe.features import QuadraticFeatures, SplineFeatures, SplineQuadraticFeatures
 
-__all__ = ["likeliest", "settings_for"]
+__all__ = ["Deal", "likeliest", "settings_for"]
 
 #: Few experts do where each of them bends.
 FEW = 4
@@ -26,33 +28,69 @@ FOLDS = 4
 FAR_BEHIND = 1.0
 
 
-def settings_for(X, y, n_experts):
-    """Return bases that these rows can fill, each with a number of experts; a list of pairs.
+@dataclass(frozen=True)
+class Deal:
+    """Distinct rows in sorted order, and the parts in which they are dealt out.
 
-    The first are the columns themselves, None, and they are alone where the rows cannot be used.
+    Attributes
+    ----------
+    X, y, weight
+        Of m rows.
+    number, share : ndarray of shape (n_parts,)
+        Which row each part is of, and how much of it.
+    """
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray
+    number: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, X, y, sample_weight):
+        """Return the deal of what the user handed in, or None if it cannot be dealt out."""
+        if y is None or any(hasattr(X, name) for name in ("toarray", "dask", "sweep")):
+            return None
+        rows, y, weight = canonical_training_set(X, y, sample_weight)
+        if rows is X:
+            # Rows that cannot be used are for the fit itself to refuse.
+            return None
+        weight = np.ones(len(y)) if weight is None else weight
+        return cls(rows, y, weight, *parted(rows, weight))
+
+    def part(self, chosen):
+        """Return X, y and weight of some of the parts, joined again."""
+        numbers, share = joined(self.number[chosen], self.share[chosen])
+        return _safe_indexing(self.X, numbers), self.y[numbers], self.weight[numbers] * share
+
+
+def settings_for(deal, n_experts):
+    """Return bases that a `Deal` of rows can fill, each with a number of experts; a list of pairs.
+
+    The first are the columns themselves, None, and they are alone where the rows are too few, or
+    cannot be used.
     """
     plain = [(None, n_experts)]
-    if y is None or any(hasattr(X, name) for name in ("toarray", "dask", "sweep")):
+    n_parts = 0 if deal is None else len(deal.number)
+    if n_parts < LEAST_ROWS:
         return plain
-    shape = np.shape(np.asarray(X))
-    if len(shape) != 2 or shape[0] != len(np.asarray(y)) or shape[0] < LEAST_ROWS:
-        return plain
-    most = most_columns(min(shape[0], MOST_ROWS))
-    fitting = [clone(basis) for basis in BASES if basis.n_columns(shape[1]) <= most]
+    n_features = np.shape(deal.X)[1]
+    most = most_columns(min(n_parts, MOST_ROWS))
+    fitting = [clone(basis) for basis in BASES if basis.n_columns(n_features) <= most]
     many = fitting[:1] if n_experts > FEW else []
     numbered = [(basis, n_experts) for basis in many]
     return plain + numbered + [(basis, min(FEW, n_experts)) for basis in fitting]
 
 
-def likeliest(trials, X, y, sample_weight, n_jobs=None):
+def likeliest(trials, deal, n_jobs=None):
     """Return the number of the trial that makes rows which it has not seen likeliest.
 
     Parameters
     ----------
     trials : list of mixtures
         Unfitted; `log_density` has one of them learn, and judges it by rows held out.
-    X, y, sample_weight
-        As the user handed them in.
+    deal : Deal
+        The rows.
     n_jobs : int or None, default=None
         Trials side by side; the answer does not depend on it.
 
@@ -61,20 +99,12 @@ def likeliest(trials, X, y, sample_weight, n_jobs=None):
     Folds are held out one after the other. After each, trials leave that lie significantly
     behind: what differs much is told by few folds.
     """
-    rows, y, weight = canonical_training_set(X, y, sample_weight)
-    if rows is X:
-        # Rows that cannot be used are for the fit itself to refuse.
-        return 0
-    weight = np.ones(len(y)) if weight is None else weight
-    order = np.random.RandomState(0).permutation(len(weight))[:MOST_ROWS]
+    order = np.random.RandomState(0).permutation(len(deal.number))[:MOST_ROWS]
     folds = np.array_split(order, FOLDS)
     logs, counts = {trial: [] for trial in range(len(trials))}, []
     with Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         for held_out in folds:
-            seen = np.sort(np.setdiff1d(order, held_out))
-            own, others = (
-                (_safe_indexing(rows, each), y[each], weight[each]) for each in (seen, held_out)
-            )
+            own, others = deal.part(np.setdiff1d(order, held_out)), deal.part(held_out)
             counts.append(others[-1])
             found = parallel(delayed(trials[trial].log_density)(own, others) for trial in logs)
             for trial, log in zip(logs, found, strict=True):
@@ -87,12 +117,12 @@ def likeliest(trials, X, y, sample_weight, n_jobs=None):
 
 def _without_losers(logs, weight):
     """Return the logs of trials that may still win, the best first."""
-    joined = {trial: np.concatenate(found) for trial, found in logs.items()}
-    order = sorted(joined, key=lambda trial: -(weight @ joined[trial]))
-    best, total = joined[order[0]], weight.sum()
+    told = {trial: np.concatenate(found) for trial, found in logs.items()}
+    order = sorted(told, key=lambda trial: -(weight @ told[trial]))
+    best, total = told[order[0]], weight.sum()
     kept = {order[0]: logs[order[0]]}
     for trial in order[1:]:
-        behind = best - joined[trial]
+        behind = best - told[trial]
         mean = weight @ behind / total
         error = np.sqrt(weight @ np.square(behind - mean)) / total
         if mean < FAR_BEHIND * error:

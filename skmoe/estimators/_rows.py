@@ -3,7 +3,17 @@
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-__all__ = ["canonical_rows", "canonical_training_set", "distinct_rows", "sorted_rows"]
+__all__ = [
+    "canonical_rows",
+    "canonical_training_set",
+    "distinct_rows",
+    "joined",
+    "parted",
+    "sorted_rows",
+]
+
+# Parts into which equal rows may come apart.
+MOST_PARTS = 100
 
 
 def canonical_rows(X, y, weight):
@@ -76,6 +86,41 @@ def canonical_training_set(X, y, sample_weight):
     kept = there[kept]
     rows = _safe_indexing(X, kept) if hasattr(X, "columns") else table[kept]
     return rows, answers[kept], None if same else merged
+
+
+def parted(X, weight):
+    """Return parts of rows that may be dealt out apart: a row of weight two is two of them.
+
+    Rows whose x has several answers come apart. Where x and y take few values, distinct rows that
+    are held out would be just the pairs that training never saw. Others stay whole: their weight
+    may mean that they are precise.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Distinct rows in sorted order.
+    weight : ndarray of shape (n,)
+        Their weights.
+
+    Returns
+    -------
+    number : ndarray of shape (n_parts,)
+        Which row each is a part of, in order.
+    share : ndarray of shape (n_parts,)
+        How much of that row it is.
+    """
+    table = np.asarray(X)
+    same = (table[1:] == table[:-1]).all(axis=1)
+    shares_x = np.append(same, False) | np.append(False, same)
+    times = np.where(shares_x, np.clip(np.round(weight), 1, MOST_PARTS), 1).astype(int)
+    number = np.repeat(np.arange(len(times)), times)
+    return number, 1.0 / times[number]
+
+
+def joined(number, share):
+    """Return the rows (m,) that parts belong to, sorted, and how much (m,) of each is there."""
+    rows, position = np.unique(number, return_inverse=True)
+    return rows, np.bincount(position, share)
 
 
 def _order(columns):

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skmoe.distribution.pool import pooled
-from skmoe.estimators._bases import likeliest, settings_for
+from skmoe.estimators._bases import Deal, likeliest, settings_for
 from skmoe.estimators._classes import ClassesMixin
 from skmoe.estimators._mixture import BaseMixture
 from skmoe.estimators._numbers import NumbersMixin
@@ -60,7 +60,8 @@ class BayesianMixin:
 
         It is searched for anew: trials are coarse.
         """
-        settings = settings_for(X, y, self.n_experts)
+        deal = Deal.of(X, y, sample_weight)
+        settings = settings_for(deal, self.n_experts)
         if len(settings) == 1:
             settled = self._with(settings[0])
             settled.spread_, settled.most_df_ = 1.0, np.inf
@@ -69,7 +70,7 @@ class BayesianMixin:
         trials = [_Trial(self._with(each), seed) for each in settings]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            number = likeliest(trials, X, y, sample_weight, self.n_jobs)
+            number = likeliest(trials, deal, self.n_jobs)
         settled = self._with(settings[number])
         settled.spread_, settled.most_df_ = trials[number].width()
         return settled

@@ -15,7 +15,7 @@ from skmoe._math.logspace import pool_and_share
 from skmoe.distribution.pool import pooled
 from skmoe.estimators import _validation
 from skmoe.estimators._columns import automatic, most_columns
-from skmoe.estimators._rows import canonical_training_set
+from skmoe.estimators._rows import canonical_training_set, joined, parted
 from skmoe.estimators._spread import best_spread
 from skmoe.estimators.bayesian import BayesianMixtureOfExpertsRegressor
 from skmoe.features import (
@@ -174,16 +174,17 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         if has_fit_parameter(members[0], "sample_weight"):
             X, y, sample_weight = canonical_training_set(X, y, sample_weight)
         weights = [self._drawn(sample_weight, X, rng) for _ in members]
-        seen, held_out = self._split(_num_samples(X), rng)
+        seen, held_out = self._split(X, sample_weight, rng)
         found = Parallel(n_jobs=self.n_jobs)(
             delayed(_learned)(member, X, y, weight, seen, held_out)
             for member, weight in zip(members, weights, strict=True)
         )
         self.estimators_ = [member for member, _ in found]
         self.weights_, self.spread_ = np.full(len(found), 1.0 / len(found)), 1.0
-        if len(held_out):
-            of_rows = None if sample_weight is None else np.asarray(sample_weight)[held_out]
-            pool = _Pool([answer for _, answer in found], _safe_indexing(y, held_out), of_rows)
+        if held_out is not None:
+            rows, _ = held_out
+            answers = [answer for _, answer in found]
+            pool = _Pool(answers, _safe_indexing(y, rows), _weight_of(sample_weight, held_out))
             self.spread_ = pool.best_spread() if self.estimator is None else 1.0
             self.weights_ = pool.shares(self.spread_)
         for name in ("n_features_in_", "feature_names_in_"):
@@ -353,14 +354,23 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         pairs = zip(shares, self.estimators_, strict=True)
         return [(share, member) for share, member in pairs if share > 0]
 
-    def _split(self, n_rows, rng):
-        """Return numbers of the rows that members see first, and of those held out."""
+    def _split(self, X, sample_weight, rng):
+        """Return which rows members see first and how much of each, and the same of those held out.
+
+        Both are pairs of arrays, or None where nothing is held out.
+        """
+        n_rows = _num_samples(X)
         stacks = self.weights == "stacked"
         if self.weights == "auto":
             stacks = self.estimator is None and n_rows >= LEAST_ROWS and self.n_estimators > 1
-        order = rng.permutation(n_rows)
-        n_out = max(1, round(HELD_OUT * n_rows)) if stacks else 0
-        return np.sort(order[n_out:]), np.sort(order[:n_out])
+        if not stacks:
+            return None, None
+        number, share = np.arange(n_rows), np.ones(n_rows)
+        if sample_weight is not None:
+            number, share = parted(X, sample_weight)
+        order = rng.permutation(len(number))
+        n_out = max(1, round(HELD_OUT * len(number)))
+        return tuple(joined(number[each], share[each]) for each in (order[n_out:], order[:n_out]))
 
     def _members(self, X, rng):
         """Return the unfitted members, each with a seed of its own."""
@@ -391,11 +401,11 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
 
 def _learned(member, X, y, weight, seen, held_out):
     """Return the member fitted to all rows, and what it said of rows it had not seen before."""
-    if not len(held_out):
+    if held_out is None:
         return _fitted(member, X, y, weight), None
-    part = None if weight is None else weight[seen]
-    _fitted(member, _safe_indexing(X, seen), _safe_indexing(y, seen), part)
-    answer = member.predict_distribution(_safe_indexing(X, held_out))
+    rows, _ = seen
+    _fitted(member, _safe_indexing(X, rows), _safe_indexing(y, rows), _weight_of(weight, seen))
+    answer = member.predict_distribution(_safe_indexing(X, held_out[0]))
     if "warm_start" in member.get_params():
         # What has been learned is where to go on with all rows.
         member.set_params(warm_start=True)
@@ -403,6 +413,12 @@ def _learned(member, X, y, weight, seen, held_out):
     else:
         member = _fitted(clone(member), X, y, weight)
     return member, answer
+
+
+def _weight_of(weight, part):
+    """Return the weights of some rows of which a share is there, or None."""
+    rows, share = part
+    return None if weight is None else np.asarray(weight)[rows] * share
 
 
 def _fitted(member, X, y, weight):

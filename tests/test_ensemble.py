@@ -17,8 +17,9 @@ from skmoe import (
     SparseMixtureOfExpertsRegressor,
 )
 from skmoe.distribution import MixtureDistribution, RowGaussians, pooled
-from skmoe.estimators import ensemble
-from skmoe.estimators.ensemble import VARIETIES, _Pool, _varied, stacked_shares
+from skmoe.estimators import _stacking
+from skmoe.estimators._stacking import Stack, stacked_shares
+from skmoe.estimators.ensemble import VARIETIES, _varied
 
 small = MixtureOfExpertsRegressor(2, n_init=1)
 
@@ -87,7 +88,7 @@ def test_spread_learns_how_wide_members_should_be():
     rng = np.random.RandomState(0)
     y, ones = rng.standard_normal(500), np.ones((500, 1))
     twice = MixtureDistribution(ones, RowGaussians(np.zeros((500, 1, 1)), 2.0 * ones[..., None]))
-    assert _Pool([twice], y, None).best_spread() == pytest.approx(0.5, abs=0.04)
+    assert Stack([twice], y, None).best_spread() == pytest.approx(0.5, abs=0.04)
     # Members that stand apart make the pool wide, each of them as wide as the errors.
     apart = [
         MixtureDistribution(
@@ -95,7 +96,7 @@ def test_spread_learns_how_wide_members_should_be():
         )
         for shift in (-0.7, 0.7)
     ]
-    pool = _Pool(apart, y, None)
+    pool = Stack(apart, y, None)
     spread = pool.best_spread()
     assert 0.4 < spread < 0.85
     covered = [
@@ -117,13 +118,13 @@ def test_spread_keeps_intervals_calibrated_where_the_density_hardly_tells(monkey
     ]
 
     def mean_level():
-        pool = _Pool(members, y, None)
+        pool = Stack(members, y, None)
         spread = pool.best_spread()
         answer = pooled(members, pool.shares(spread), spread)
         return np.abs(2.0 * answer.cdf(y) - 1.0).mean()
 
     learned = mean_level()
-    monkeypatch.setattr(ensemble, "CALIBRATION", 0.0)
+    monkeypatch.setattr(_stacking, "CALIBRATION", 0.0)
     assert abs(learned - 0.5) < 0.03 < abs(mean_level() - 0.5)
 
 

@@ -4,19 +4,17 @@ import warnings
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, get_tags
 from sklearn.utils.validation import _num_features, _num_samples, check_is_fitted, has_fit_parameter
 
 from skmoe._math.checks import check_choice, check_count, check_flag
-from skmoe._math.logspace import pool_and_share
 from skmoe.distribution.pool import pooled
 from skmoe.estimators import _validation
 from skmoe.estimators._columns import automatic, most_columns
 from skmoe.estimators._rows import canonical_training_set, joined, parted
-from skmoe.estimators._spread import best_spread
+from skmoe.estimators._stacking import Stack
 from skmoe.estimators.bayesian import BayesianMixtureOfExpertsRegressor
 from skmoe.features import (
     FourierFeatures,
@@ -28,13 +26,6 @@ from skmoe.features import (
 # Share of the rows on which members are weighed, and from how many rows on that tells more than it
 # costs.
 HELD_OUT, LEAST_ROWS = 0.2, 100
-# Rows that every member has in advance, and steps that weigh them.
-PRIOR_ROWS, STEPS = 1.0, 200
-# How many rows' worth of belief there is that members are as wide as they should be.
-SPREAD_ROWS = 20.0
-# What a nat of calibration counts for beside a nat of density: a pool's density hardly tells its
-# widths, where sure members do not let it.
-CALIBRATION = 4.0
 # A member that counts for less than this is left out of answers.
 LEAST_SHARE = 1e-3
 # Bases and numbers of experts that the members of an ensemble take in turn.
@@ -184,9 +175,9 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
         if held_out is not None:
             rows, _ = held_out
             answers = [answer for _, answer in found]
-            pool = _Pool(answers, _safe_indexing(y, rows), _weight_of(sample_weight, held_out))
-            self.spread_ = pool.best_spread() if self.estimator is None else 1.0
-            self.weights_ = pool.shares(self.spread_)
+            stack = Stack(answers, _safe_indexing(y, rows), _weight_of(sample_weight, held_out))
+            self.spread_ = stack.best_spread() if self.estimator is None else 1.0
+            self.weights_ = stack.shares(self.spread_)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimators_[0], name):
                 setattr(self, name, getattr(self.estimators_[0], name))
@@ -430,73 +421,6 @@ def _fitted(member, X, y, weight):
         # One member that would go on for a little longer is nothing to speak of.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return member.fit(X, y) if weight is None else member.fit(X, y, sample_weight=weight)
-
-
-class _Pool:
-    """What members said of rows held out, and how it is best pooled.
-
-    Attributes
-    ----------
-    answers : list of MixtureDistribution
-    y : ndarray of shape (n,) or (n, q)
-    weight : ndarray of shape (n,) or None
-    """
-
-    def __init__(self, answers, y, weight):
-        self.answers, self.y = answers, np.asarray(y, dtype=np.float64)
-        self.weight = np.ones(len(self.y)) if weight is None else weight
-
-    def shares(self, spread):
-        """Return the members' shares (m,) where they are so many times as wide."""
-        return stacked_shares(self._logs(spread), self.weight)
-
-    def best_spread(self):
-        """Return how wide members should be, a number, under shares of their own."""
-        return best_spread(self._merit, SPREAD_ROWS)
-
-    def _logs(self, spread):
-        return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])
-
-    def _merit(self, spread):
-        """Return the log-density of the rows less what miscalibration costs, a float."""
-        logs = self._logs(spread)
-        shares = stacked_shares(logs, self.weight)
-        density = self.weight @ logsumexp(logs, axis=0, b=shares[:, None])
-        return density - CALIBRATION * self._miscalibration(pooled(self.answers, shares, spread))
-
-    def _miscalibration(self, pool):
-        """Return minus the log-likelihood, in nats, of the mean level of central intervals.
-
-        Levels are uniform on (0, 1) where the pool is calibrated: their mean over n rows has a
-        variance of 1 / (12 n).
-        """
-        levels = np.abs(2.0 * pool.cdf(self.y) - 1.0)
-        mean = np.average(levels, axis=0, weights=self.weight)
-        return 6.0 * self.weight.sum() * np.mean(np.square(mean - 0.5))
-
-
-def stacked_shares(logs, weight=None):
-    """Return the shares (m,) of members under which held-out rows are likeliest.
-
-    Parameters
-    ----------
-    logs : ndarray of shape (m, n)
-        Log-densities of the rows under each member. Without rows all members count the same.
-    weight : ndarray of shape (n,) or None
-        Weights of the rows.
-
-    Notes
-    -----
-    EM for the weights of a mixture, each member with `PRIOR_ROWS` rows of its own beforehand.
-    """
-    m, n = logs.shape
-    weight = np.ones(n) if weight is None else weight
-    shares = np.full(m, 1.0 / m)
-    for _ in range(STEPS):
-        responsible = pool_and_share(logs.T + np.log(shares))[1]
-        counts = responsible.T @ weight + PRIOR_ROWS
-        shares = counts / counts.sum()
-    return shares
 
 
 def _varied(number, n_features, n_rows):

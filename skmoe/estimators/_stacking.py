@@ -1,0 +1,85 @@
+"""How members are best pooled: what they count for and how wide they are, told by rows held out."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skmoe._math.logspace import pool_and_share
+from skmoe.distribution.pool import pooled
+from skmoe.estimators._spread import best_spread
+
+__all__ = ["Stack", "stacked_shares"]
+
+# Rows that every member has in advance, and steps that weigh them.
+PRIOR_ROWS, STEPS = 1.0, 200
+# How many rows' worth of belief there is that members are as wide as they should be.
+SPREAD_ROWS = 20.0
+# What a nat of calibration counts for beside a nat of density: a pool's density hardly tells its
+# widths, where sure members do not let it.
+CALIBRATION = 4.0
+
+
+class Stack:
+    """What members said of rows held out, and how it is best pooled.
+
+    Attributes
+    ----------
+    answers : list of MixtureDistribution
+    y : ndarray of shape (n,) or (n, q)
+    weight : ndarray of shape (n,) or None
+    """
+
+    def __init__(self, answers, y, weight):
+        self.answers, self.y = answers, np.asarray(y, dtype=np.float64)
+        self.weight = np.ones(len(self.y)) if weight is None else weight
+
+    def shares(self, spread):
+        """Return the members' shares (m,) where they are so many times as wide."""
+        return stacked_shares(self._logs(spread), self.weight)
+
+    def best_spread(self):
+        """Return how wide members should be, a number, under shares of their own."""
+        return best_spread(self._merit, SPREAD_ROWS)
+
+    def _logs(self, spread):
+        return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])
+
+    def _merit(self, spread):
+        """Return the log-density of the rows less what miscalibration costs, a float."""
+        logs = self._logs(spread)
+        shares = stacked_shares(logs, self.weight)
+        density = self.weight @ logsumexp(logs, axis=0, b=shares[:, None])
+        return density - CALIBRATION * self._miscalibration(pooled(self.answers, shares, spread))
+
+    def _miscalibration(self, pool):
+        """Return minus the log-likelihood, in nats, of the mean level of central intervals.
+
+        Levels are uniform on (0, 1) where the pool is calibrated: their mean over n rows has a
+        variance of 1 / (12 n).
+        """
+        levels = np.abs(2.0 * pool.cdf(self.y) - 1.0)
+        mean = np.average(levels, axis=0, weights=self.weight)
+        return 6.0 * self.weight.sum() * np.mean(np.square(mean - 0.5))
+
+
+def stacked_shares(logs, weight=None):
+    """Return the shares (m,) of members under which held-out rows are likeliest.
+
+    Parameters
+    ----------
+    logs : ndarray of shape (m, n)
+        Log-densities of the rows under each member. Without rows all members count the same.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows.
+
+    Notes
+    -----
+    EM for the weights of a mixture, each member with `PRIOR_ROWS` rows of its own beforehand.
+    """
+    m, n = logs.shape
+    weight = np.ones(n) if weight is None else weight
+    shares = np.full(m, 1.0 / m)
+    for _ in range(STEPS):
+        responsible = pool_and_share(logs.T + np.log(shares))[1]
+        counts = responsible.T @ weight + PRIOR_ROWS
+        shares = counts / counts.sum()
+    return shares

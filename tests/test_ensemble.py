@@ -106,26 +106,26 @@ def test_spread_learns_how_wide_members_should_be():
 
 
 def test_spread_keeps_intervals_calibrated_where_the_density_hardly_tells(monkeypatch):
-    # Most errors are small; a sure member answers for their density, the others for the intervals.
+    # A few large errors keep members wider than most errors are.
     rng = np.random.RandomState(0)
-    y = rng.standard_normal(400) * np.where(np.arange(400) % 20 == 0, 4.0, 0.5)
+    y = rng.standard_normal(400) * np.where(np.arange(400) % 20 == 0, 1.0, 0.1)
     members = [
         MixtureDistribution(
             np.ones((400, 1)),
-            RowGaussians(0.2 * rng.standard_normal((400, 1, 1)), np.full((400, 1, 1), deviation)),
+            RowGaussians(0.05 * rng.standard_normal((400, 1, 1)), np.full((400, 1, 1), deviation)),
         )
-        for deviation in (0.6, 1.0, 2.0)
+        for deviation in (0.2, 0.3, 0.4)
     ]
 
-    def mean_level():
+    def mean_surprise():
         pool = Stack(members, y, None)
         spread = pool.best_spread()
-        answer = pooled(members, pool.shares(spread), spread)
-        return np.abs(2.0 * answer.cdf(y) - 1.0).mean()
+        below = pooled(members, pool.shares(spread), spread).cdf(y)
+        return -np.log(2.0 * np.minimum(below, 1.0 - below)).mean()
 
-    learned = mean_level()
+    learned = mean_surprise()
     monkeypatch.setattr(_stacking, "CALIBRATION", 0.0)
-    assert abs(learned - 0.5) < 0.03 < abs(mean_level() - 0.5)
+    assert abs(learned - 1.0) < 0.03 < abs(mean_surprise() - 1.0)
 
 
 def test_members_differ_in_their_seeds_or_rows():

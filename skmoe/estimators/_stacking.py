@@ -15,7 +15,9 @@ PRIOR_ROWS, STEPS = 1.0, 200
 SPREAD_ROWS = 20.0
 # What a nat of calibration counts for beside a nat of density: a pool's density hardly tells its
 # widths, where sure members do not let it.
-CALIBRATION = 4.0
+CALIBRATION = 8.0
+# An answer further out than this counts as one that is just there.
+LEAST_TAIL = 1e-12
 
 
 class Stack:
@@ -51,14 +53,16 @@ class Stack:
         return density - CALIBRATION * self._miscalibration(pooled(self.answers, shares, spread))
 
     def _miscalibration(self, pool):
-        """Return minus the log-likelihood, in nats, of the mean level of central intervals.
+        """Return by how many nats tail probabilities are unlike those of a calibrated pool.
 
-        Levels are uniform on (0, 1) where the pool is calibrated: their mean over n rows has a
-        variance of 1 / (12 n).
+        Shares of answers that lie further out, 2 min(F, 1 - F), are uniform there, and minus their
+        logarithms exponential with mean 1. For a mean of v, n rows are likelier by
+        n (v - 1 - log v) under an exponential density of their own.
         """
-        levels = np.abs(2.0 * pool.cdf(self.y) - 1.0)
-        mean = np.average(levels, axis=0, weights=self.weight)
-        return 6.0 * self.weight.sum() * np.mean(np.square(mean - 0.5))
+        below = pool.cdf(self.y)
+        outside = np.maximum(2.0 * np.minimum(below, 1.0 - below), LEAST_TAIL)
+        mean = np.average(-np.log(outside), axis=0, weights=self.weight)
+        return self.weight.sum() * np.mean(mean - 1.0 - np.log(mean))
 
 
 def stacked_shares(logs, weight=None):

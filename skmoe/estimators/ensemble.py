@@ -81,8 +81,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     is sure and wrong, the others keep the density from vanishing. A pool of members that differ
     is wider than they are; where the default's members are stacked, their components are made
     ``spread_`` times as wide, so that rows held out are likely and intervals hold as many of them
-    as they should. With the pool's distribution function F, \|2 F(y | x) - 1\| is the level of
-    the narrowest central interval around y, 1/2 on average where they do.
+    as they should: with the pool's distribution function F, 2 min(F, 1 - F) is uniform over rows
+    of a calibrated pool, and minus its logarithm 1 on average.
 
     References
     ----------

@@ -100,7 +100,7 @@ def test_spread_learns_how_wide_members_should_be():
     spread = pool.best_spread()
     assert 0.4 < spread < 0.85
     covered = [
-        np.mean(np.abs(y) < pooled(apart, pool.shares(own), own).ppf(0.95)) for own in (1.0, spread)
+        np.mean(np.abs(y) < pooled(apart, pool.shares, own).ppf(0.95)) for own in (1.0, spread)
     ]
     assert abs(covered[1] - 0.9) < 0.02 < covered[0] - 0.9
 
@@ -120,7 +120,7 @@ def test_spread_keeps_intervals_calibrated_where_the_density_hardly_tells(monkey
     def mean_surprise():
         pool = Stack(members, y, None)
         spread = pool.best_spread()
-        below = pooled(members, pool.shares(spread), spread).cdf(y)
+        below = pooled(members, pool.shares, spread).cdf(y)
         return -np.log(2.0 * np.minimum(below, 1.0 - below)).mean()
 
     learned = mean_surprise()

@@ -1,7 +1,6 @@
 """How members are best pooled: what they count for and how wide they are, told by rows held out."""
 
 import numpy as np
-from scipy.special import logsumexp
 
 from skmoe._math.logspace import pool_and_share
 from skmoe.distribution.pool import pooled
@@ -15,7 +14,7 @@ PRIOR_ROWS, STEPS = 1.0, 200
 SPREAD_ROWS = 20.0
 # What a nat of calibration counts for beside a nat of density: a pool's density hardly tells its
 # widths, where sure members do not let it.
-CALIBRATION = 8.0
+CALIBRATION = 4.0
 # An answer further out than this counts as one that is just there.
 LEAST_TAIL = 1e-12
 
@@ -23,34 +22,32 @@ LEAST_TAIL = 1e-12
 class Stack:
     """What members said of rows held out, and how it is best pooled.
 
-    Attributes
+    Parameters
     ----------
     answers : list of MixtureDistribution
     y : ndarray of shape (n,) or (n, q)
     weight : ndarray of shape (n,) or None
+
+    Attributes
+    ----------
+    shares : ndarray of shape (m,)
+        What members count for, each as wide as it is.
     """
 
     def __init__(self, answers, y, weight):
         self.answers, self.y = answers, np.asarray(y, dtype=np.float64)
         self.weight = np.ones(len(self.y)) if weight is None else weight
-
-    def shares(self, spread):
-        """Return the members' shares (m,) where they are so many times as wide."""
-        return stacked_shares(self._logs(spread), self.weight)
+        logs = np.array([answer.logpdf(self.y) for answer in answers])
+        self.shares = stacked_shares(logs, self.weight)
 
     def best_spread(self):
-        """Return how wide members should be, a number, under shares of their own."""
+        """Return how wide members should be under these shares, a number."""
         return best_spread(self._merit, SPREAD_ROWS)
-
-    def _logs(self, spread):
-        return np.array([pooled([each], spread=spread).logpdf(self.y) for each in self.answers])
 
     def _merit(self, spread):
         """Return the log-density of the rows less what miscalibration costs, a float."""
-        logs = self._logs(spread)
-        shares = stacked_shares(logs, self.weight)
-        density = self.weight @ logsumexp(logs, axis=0, b=shares[:, None])
-        return density - CALIBRATION * self._miscalibration(pooled(self.answers, shares, spread))
+        pool = pooled(self.answers, self.shares, spread)
+        return self.weight @ pool.logpdf(self.y) - CALIBRATION * self._miscalibration(pool)
 
     def _miscalibration(self, pool):
         """Return by how many nats tail probabilities are unlike those of a calibrated pool.

@@ -176,8 +176,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             rows, _ = held_out
             answers = [answer for _, answer in found]
             stack = Stack(answers, _safe_indexing(y, rows), _weight_of(sample_weight, held_out))
+            self.weights_ = stack.shares
             self.spread_ = stack.best_spread() if self.estimator is None else 1.0
-            self.weights_ = stack.shares(self.spread_)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimators_[0], name):
                 setattr(self, name, getattr(self.estimators_[0], name))

@@ -1,8 +1,11 @@
 """Bayesian mixtures: posteriors, bounds that never fall, experts that switch themselves off."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from _helpers import falls
+from scipy.special import gammaln, polygamma, psi
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -12,8 +15,10 @@ from skmoe import (
     HierarchicalMixtureOfExpertsRegressor,
     MixtureOfExpertsRegressor,
 )
+from skmoe._math.gamma import gamma_excess
 from skmoe.datasets import make_mixture_of_experts
-from skmoe.gates import BayesianSoftmaxGate, BayesianTreeGate
+from skmoe.experts import BayesianLinearExperts
+from skmoe.gates import BayesianSoftmaxGate, BayesianTreeGate, DirichletGate
 from skmoe.starts.exchange import deletions
 
 
@@ -72,6 +77,29 @@ def test_a_gate_told_from_another_expert_weighs_the_same(expert):
     told = gate.referred(theta, expert)
     np.testing.assert_allclose(gate.evidence(told, X), gate.evidence(theta, X), atol=1e-9)
     assert np.abs(told.coef - theta.coef).max() > 1e-6
+
+
+def test_bounds_of_posteriors_far_off_are_no_rounding_errors():
+    X, y = np.random.RandomState(0).standard_normal((2, 50, 1))
+    experts, gate = BayesianLinearExperts(), DirichletGate()
+    theta, weights = experts.init(X, y, 3), gate.init(X, 3)
+    terms = [
+        (
+            experts.penalty(replace(theta, log_shape=np.array([0.7, far, 0.7]))),
+            gate.penalty(replace(weights, log_concentration=np.array([0.0, far, 0.0]))),
+        )
+        for far in (1.0, 3.0, 6.0, 7.0, 20.0, 100.0, 300.0)
+    ]
+    assert (np.diff(terms, axis=0) < 0.0).all()
+
+
+@pytest.mark.parametrize("a", [1e-3, 0.5, 7.0, 999.0, 1001.0])
+def test_gamma_excess_is_what_it_says(a):
+    direct = a * psi(a) - gammaln(a) - a
+    np.testing.assert_allclose(gamma_excess(a), direct, rtol=1e-10)
+    step = 1e-4 * a
+    slope = (gamma_excess(a + step) - gamma_excess(a - step)) / (2.0 * step)
+    np.testing.assert_allclose(slope, a * polygamma(1, a) - 1.0, rtol=1e-3)
 
 
 @pytest.mark.slow

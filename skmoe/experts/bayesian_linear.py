@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from skmoe._math.checks import check_number
+from skmoe._math.gamma import gamma_excess
 from skmoe._math.grams import linear
 from skmoe._math.posterior import (
     log_determinant,
@@ -273,9 +274,9 @@ class BayesianLinearExperts(Experts):
     def _noise_divergence(self, theta, prior_rate):
         """Return KL(q(tau) || p(tau)) under the prior's rate (q,), shape (K, q)."""
         shape, prior = np.exp(theta.log_shape)[:, None], self.prior_shape
-        divergence = (shape - prior) * psi(shape) - gammaln(shape) + gammaln(prior)
         ratio = prior_rate * np.exp(-theta.log_rate)
-        return divergence - prior * np.log(ratio) + shape * (ratio - 1.0)
+        divergence = gamma_excess(shape) + shape * ratio
+        return divergence + gammaln(prior) - prior * (psi(shape) + np.log(ratio))
 
     def _prior_rate(self, precision):
         """Return the rate (q,) of the common prior, where the bound is greatest in it."""

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from skmoe._math.checks import check_number
+from skmoe._math.gamma import gamma_excess
 from skmoe.base import Gate, Parameters
 from skmoe.gates.constant import ConstantGateStatistics
 
@@ -80,10 +81,9 @@ class DirichletGate(Gate):
         """Return minus the divergence of the posterior from the prior, a float."""
         a = np.exp(theta.log_concentration)
         prior = np.full(len(a), self.concentration / len(a))
-        mean = psi(a) - psi(a.sum())
-        divergence = gammaln(a.sum()) - gammaln(a).sum()
+        divergence = gamma_excess(a).sum() - gamma_excess(a.sum())
         divergence -= gammaln(prior.sum()) - gammaln(prior).sum()
-        return -float(divergence + np.dot(a - prior, mean))
+        return float(np.dot(prior, psi(a) - psi(a.sum())) - divergence)
 
     def n_parameters(self, theta):
         return len(theta.log_concentration) - 1

@@ -8,6 +8,7 @@ from skmoe._math.grams import linear, weighted_crosses, weighted_grams
 from skmoe._math.logspace import log_softmax, log_sum_exp, softmax
 from skmoe._math.newton import damped, newton_step
 from skmoe._math.posterior import (
+    determined,
     log_determinant,
     moved,
     plus_diagonal,
@@ -109,8 +110,7 @@ class SoftmaxPosterior:
             height, quick, slow = prior.weigh(np.square(new), spread)
             height += (statistics.score * step).sum(axis=1)
             height -= 0.5 * np.einsum("kp,kpq,kq->k", step, double, step)
-            height -= 0.5 * np.einsum("krp,krp->k", root @ statistics.curvature, root)
-            height += 0.5 * log_determinant(root)
+            height += 0.5 * (log_determinant(root) - determined(root, relevance))
             record = SoftmaxPosteriorParameters(new[:, 1:], new[:, 0], root)
             return record, height, quick, slow
 
@@ -156,8 +156,8 @@ class SoftmaxPosterior:
 
     def n_parameters(self, theta):
         """Return how many coefficients the rows, not the prior, determine."""
-        determined = 1.0 - self._relevance(theta) * variances(theta.root)
-        return int(round(float(np.clip(determined, 0.0, 1.0).sum())))
+        known = 1.0 - self._relevance(theta) * variances(theta.root)
+        return int(round(float(np.clip(known, 0.0, 1.0).sum())))
 
     def translated(self, theta, affine):
         """Return theta for columns of another scaling (`skmoe.batches.Affine`)."""

@@ -9,6 +9,7 @@ from skmoe._math.checks import check_number
 from skmoe._math.gamma import gamma_excess
 from skmoe._math.grams import linear
 from skmoe._math.posterior import (
+    determined,
     log_determinant,
     moved,
     plus_diagonal,
@@ -180,6 +181,7 @@ class BayesianLinearExperts(Experts):
             )
             terms, quick, slow = prior.weigh(_measured(trial), variances(root))
             height = _expected(trial, statistics) + terms + 0.5 * q * log_determinant(root)
+            height -= 0.5 * q * determined(root, relevance)
             height -= self._noise_divergence(trial, prior_rate).sum(axis=1)
             return trial, height, quick, slow
 
@@ -310,11 +312,10 @@ def _squares(theta):
 
 
 def _expected(theta, statistics):
-    """Return sum_n h_nk E_q[log p(y_n | x_n)] without constants, shape (K,)."""
+    """Return sum_n h_nk E_q[log p(y_n | x_n)] at the means, without constants, shape (K,)."""
     squares = np.einsum("kqq->kq", scatter_of(statistics, _means(theta)))
-    count, q = statistics.gram[:, :1, 0], theta.intercept.shape[1]
-    terms = 0.5 * (count * _log_precision(theta) - _precision(theta) * squares).sum(axis=1)
-    return terms - 0.5 * q * np.einsum("krp,krp->k", theta.root @ statistics.gram, theta.root)
+    count = statistics.gram[:, :1, 0]
+    return 0.5 * (count * _log_precision(theta) - _precision(theta) * squares).sum(axis=1)
 
 
 def _losses(statistics, relevance, mean):

@@ -22,6 +22,9 @@ from skmoe.base import Parameters, Statistics
 
 # Rounds in which an M-step learns how relevant the features are, on the same sums.
 ROUNDS = 2
+# Longest step of a standardized coefficient: where an expert's rows are all decided, its curvature
+# is nothing and tells nothing of how far to go.
+LONGEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class SoftmaxPosterior:
                 double,
                 np.maximum(double[:, 0, 0], 1e-12),
             )
+            step *= LONGEST / np.maximum(np.abs(step).max(axis=1, keepdims=True), LONGEST)
             root = root_of_inverse(plus_diagonal(statistics.curvature, relevance))
             new, spread = now + step, variances(root)
             height, quick, slow = prior.weigh(np.square(new), spread)

@@ -18,6 +18,7 @@ from skmoe import (
 from skmoe._math.gamma import gamma_excess
 from skmoe.datasets import make_mixture_of_experts
 from skmoe.experts import BayesianLinearExperts
+from skmoe.features import SplineFeatures
 from skmoe.gates import BayesianSoftmaxGate, BayesianTreeGate, DirichletGate
 from skmoe.starts.exchange import deletions
 
@@ -91,6 +92,19 @@ def test_bounds_of_posteriors_far_off_are_no_rounding_errors():
         for far in (1.0, 3.0, 6.0, 7.0, 20.0, 100.0, 300.0)
     ]
     assert (np.diff(terms, axis=0) < 0.0).all()
+
+
+@pytest.mark.parametrize("seed", [0, 4, 10, 18])
+def test_columns_of_rare_categories_do_not_send_a_search_away(seed):
+    rng = np.random.RandomState(seed)
+    drawn = [rng.choice(k, 400, p=rng.dirichlet(np.full(k, 0.6))) for k in (5, 4, 3, 2)]
+    dummies = [np.eye(choice.max() + 1)[choice][:, 1:] for choice in drawn]
+    X = np.column_stack([rng.uniform(18.0, 80.0, 400), rng.randint(2003, 2010, 400), *dummies])
+    y = 4.5 + 0.3 * X[:, 3] - 1e-4 * np.square(X[:, 0] - 48.0) + 0.3 * rng.standard_t(4.0, 400)
+    settings = {"expert_features": SplineFeatures(5), "n_init": 1, "max_iter": 60}
+    est = BayesianMixtureOfExpertsRegressor(4, random_state=0, **settings).fit(X, y)
+    assert abs(est.lower_bound_) < 2000.0
+    assert np.abs(est.predict(X) - y).max() < 1.1 * np.abs(y - y.mean()).max()
 
 
 @pytest.mark.parametrize("a", [1e-3, 0.5, 7.0, 999.0, 1001.0])

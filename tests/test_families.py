@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import psi
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import (
     GammaRegressor,
@@ -26,6 +27,7 @@ from skmoe.experts import (
     PoissonExperts,
     StudentTExperts,
 )
+from skmoe.experts.gamma import _shape_of
 
 DATA = Path(__file__).parent / "data"
 pytestmark = pytest.mark.filterwarnings("ignore:Experts .* lost their rows")
@@ -492,3 +494,9 @@ def test_what_logistic_experts_remember_belongs_to_one_place_and_its_rows():
     ):
         bank.log_prob(here, rows[0], y)
         np.testing.assert_array_equal(score(theta, X), fresh)
+
+
+def test_gamma_shapes_solve_their_equation_however_large_the_deviance():
+    deviance = np.array([1e-4, 0.1, 3.0, 3.1, 1e3, 1e100, 1e300])
+    shape = _shape_of(deviance)
+    np.testing.assert_allclose(np.log(shape) - psi(shape), deviance, rtol=1e-6)

@@ -196,7 +196,9 @@ class GammaExperts(OffsetExperts):
 def _shape_of(deviance):
     """Return the shapes a that solve log a - psi(a) = deviance."""
     s = np.maximum(deviance, 1e-8)
-    a = (3.0 - s + np.sqrt((s - 3.0) ** 2 + 24.0 * s)) / (12.0 * s)
+    # A guess, written so that no deviance overflows.
+    root = np.hypot(s - 3.0, np.sqrt(24.0 * s))
+    a = np.where(s > 3.0, 2.0 / np.maximum(s - 3.0 + root, 1.0), (3.0 - s + root) / (12.0 * s))
     for _ in range(6):
         # Newton's method in log a.
         a *= np.exp(np.clip((np.log(a) - psi(a) - s) / (a * polygamma(1, a) - 1.0), -2.0, 2.0))

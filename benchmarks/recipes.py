@@ -164,11 +164,11 @@ def score(make, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("kinds", nargs="*", default=list(KINDS), choices=[*KINDS, []])
+    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}; none for all")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    for kind in arguments.kinds:
+    for kind in arguments.kinds or KINDS:
         draw, sentences = KINDS[kind]
         print(f"\n{kind}: {draw.__doc__}\n   nats a row    CPU s  sentence")
         data = [draw(np.random.RandomState(seed)) for seed in range(arguments.seeds)]

@@ -1,5 +1,6 @@
 """Families beyond the Gaussian: published optima, single experts against peers, offsets, limits."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sklearn.model_selection import cross_validate
 import skmoe
 from skmoe import MixtureOfExpertsClassifier, MixtureOfExpertsRegressor
 from skmoe.datasets import load_motorcycle
+from skmoe.distribution import MixtureDistribution
 from skmoe.experts import (
     GammaExperts,
     LinearExperts,
@@ -500,3 +502,13 @@ def test_gamma_shapes_solve_their_equation_however_large_the_deviance():
     deviance = np.array([1e-4, 0.1, 3.0, 3.1, 1e3, 1e100, 1e300])
     shape = _shape_of(deviance)
     np.testing.assert_allclose(np.log(shape) - psi(shape), deviance, rtol=1e-6)
+
+
+def test_counts_of_any_size_have_quantiles():
+    X, y = np.zeros((1, 1)), np.array([[1.0]])
+    experts = PoissonExperts()
+    theta = experts.init(X, y, 2)
+    theta = replace(theta, intercept=np.array([[1.0], [60.0]]))
+    answer = MixtureDistribution([[1.0 - 1e-6, 1e-6]], experts.components(theta, X))
+    np.testing.assert_allclose(answer.components.ppf(0.5)[0, 1], np.exp(60.0))
+    assert answer.median() == 3.0 and answer.ppf(0.9999) == answer.components.ppf(0.9999)[0, 0, 0]

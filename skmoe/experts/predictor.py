@@ -310,8 +310,12 @@ class PredictorComponents(Components):
         return self._frozen().cdf(y)
 
     def ppf(self, q):
-        # scipy puts the level 0 of whole numbers one below the support.
-        return np.maximum(self._frozen().ppf(q), self.family.target.least)
+        found = self._frozen().ppf(q)
+        # scipy has no quantiles of counts beyond 1e15, whose spread is nothing beside their mean.
+        lost = np.isnan(found) & (0.0 < q) & (q < 1.0)
+        found = np.where(lost, self.mean(), found)
+        # It puts the level 0 of whole numbers one below the support.
+        return np.maximum(found, self.family.target.least)
 
     def sample(self, expert, rng):
         drawn = np.empty((*expert.shape, self.n_outputs))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from _problems import frame_library, problem
 from scipy import stats
+from scipy.sparse import csr_array
 from scipy.special import logsumexp
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -276,3 +277,22 @@ def test_single_precision_stays():
 def test_rows_that_cannot_be_dealt_out_are_refused(X, y, message):
     with pytest.raises(ValueError, match=message):
         MixtureOfExpertsEnsemble().fit(X, y)
+
+
+def test_stacked_members_that_take_sparse_rows_take_their_weights_too():
+    X, y = problem(60)
+    weight = np.random.RandomState(0).uniform(0.5, 3.0, 60)
+    est = MixtureOfExpertsEnsemble(SparseRows(), 2, weights="stacked", random_state=0)
+    est.fit(csr_array(X), y, sample_weight=weight)
+    assert est.weights_.sum() == pytest.approx(1.0)
+
+
+class SparseRows(RegressorMixin, BaseEstimator):
+    """A mixture whose rows arrive sparse."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.inner_ = clone(small).fit(X.toarray(), y, sample_weight=sample_weight)
+        return self
+
+    def predict_distribution(self, X):
+        return self.inner_.predict_distribution(X.toarray())

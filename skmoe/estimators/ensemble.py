@@ -162,10 +162,11 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
             rng = check_random_state(self.random_state)
         self._check_rows(X, y)
         members = self._members(X, rng)
+        came = X
         if has_fit_parameter(members[0], "sample_weight"):
             X, y, sample_weight = canonical_training_set(X, y, sample_weight)
         weights = [self._drawn(sample_weight, X, rng) for _ in members]
-        seen, held_out = self._split(X, sample_weight, rng)
+        seen, held_out = self._split(X, None if X is came else sample_weight, rng)
         found = Parallel(n_jobs=self.n_jobs)(
             delayed(_learned)(member, X, y, weight, seen, held_out)
             for member, weight in zip(members, weights, strict=True)
@@ -348,7 +349,8 @@ class MixtureOfExpertsEnsemble(MetaEstimatorMixin, RegressorMixin, BaseEstimator
     def _split(self, X, sample_weight, rng):
         """Return which rows members see first and how much of each, and the same of those held out.
 
-        Both are pairs of arrays, or None where nothing is held out.
+        Both are pairs of arrays, or None where nothing is held out. Weights are of distinct rows in
+        sorted order; None: rows stay whole.
         """
         n_rows = _num_samples(X)
         stacks = self.weights == "stacked"
